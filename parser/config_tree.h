@@ -1,0 +1,48 @@
+// ConfigTree is the text of an nginx configuration as a tree of directives, each with its file and line.
+// Built once by ConfigParser on the main thread, immutable afterwards; it knows no directive names but `include`.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace uringx {
+
+// One directive: its words, where it stood, and its block if it has one.
+struct Directive {
+  std::vector<std::string> words;               // words[0] is the name; quotes and escapes are resolved as nginx does
+  std::shared_ptr<const std::string> file;      // absolute or as-given path, the one nginx would print
+  unsigned line = 0;                            // line of the terminating ';' or '{' (what nginx prints in messages)
+  bool has_block = false;                       // ended by '{'
+  bool closed = false;                          // has_block and its '}' was read
+  unsigned end_line = 0;                        // line of the '}' (or of the parse error when !closed)
+  std::shared_ptr<const std::string> end_file;  // file in which the '}' was read
+  std::vector<Directive> block;
+
+  const std::string& name() const { return words.front(); }
+};
+
+// A refusal in nginx's words: "MESSAGE in FILE:LINE"; line 0 means that the message stands alone.
+struct ConfigError {
+  std::string message;
+  std::string file;
+  unsigned line = 0;
+};
+
+// Each file read, once, in the order of reading, byte for byte (what -T prints).
+struct ConfigFile {
+  std::string path;
+  std::string text;
+};
+
+// nginx acts on directives while it reads them, so a meaning error on line 3 is reported before a syntax error on
+// line 50. The tree therefore keeps everything read before a syntax error, and the error beside it: who walks the
+// tree reports its own errors first, in document order, and `error` last.
+struct ConfigTree {
+  std::vector<Directive> directives;
+  std::vector<ConfigFile> files;
+  std::optional<ConfigError> error;
+};
+
+}  // namespace uringx
