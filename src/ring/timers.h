@@ -1,0 +1,57 @@
+// Timers calls back when a time has passed: connection timeouts, log flushes.
+// One for each worker; durations come from a configuration, so that there are few different ones.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+
+#include "base/intrusive_list.h"
+#include "ring/backend.h"
+
+namespace uringx {
+
+// Lives inside its owner; unlinked (and so disarmed) when destroyed.
+class Timer : public ListNode {
+ public:
+  using Handler = void (*)(void* owner);
+
+  Timer(void* owner, Handler handler) : owner_(owner), handler_(handler) {}
+
+  // The handler that calls `(owner->*method)()`.
+  template <auto Method>
+  static void calls(void* owner) {
+    invoke(Method, owner);
+  }
+
+  bool armed() const { return linked(); }
+  void disarm() { unlink(); }
+
+ private:
+  friend class Timers;
+
+  template <typename Owner>
+  static void invoke(void (Owner::*method)(), void* owner) {
+    (static_cast<Owner*>(owner)->*method)();
+  }
+
+  void* owner_;
+  Handler handler_;
+  Clock::time_point expires_{};
+};
+
+// One first-in-first-out list for each duration: arming, disarming and expiry are O(1), the nearest expiry is the minimum
+// over the fronts of a handful of lists.
+class Timers {
+ public:
+  void arm(Timer& timer, Clock::time_point now, std::chrono::milliseconds after);
+  // Calls the handlers of all timers that expired.
+  void expire(Clock::time_point now);
+  // Time until the next expiry; `otherwise` when nothing is armed.
+  Clock::duration until_next(Clock::time_point now, Clock::duration otherwise);
+
+ private:
+  std::map<std::chrono::milliseconds, IntrusiveList<Timer>> lists_;
+};
+
+}  // namespace uringx
