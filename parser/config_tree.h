@@ -13,7 +13,8 @@ namespace uringx {
 struct Directive {
   std::vector<std::string> words;               // words[0] is the name; quotes and escapes are resolved as nginx does
   std::shared_ptr<const std::string> file;      // absolute or as-given path, the one nginx would print
-  unsigned line = 0;                            // line of the terminating ';' or '{' (what nginx prints in messages)
+  unsigned line = 0;                            // line of the terminating ';' or '{' (what nginx prints in messages);
+                                                // 0 for a directive of -g, whose file is kCommandLine
   bool has_block = false;                       // ended by '{'
   bool closed = false;                          // has_block and its '}' was read
   unsigned end_line = 0;                        // line of the '}' (or of the parse error when !closed)
@@ -23,12 +24,25 @@ struct Directive {
   const std::string& name() const { return words.front(); }
 };
 
-// A refusal in nginx's words: "MESSAGE in FILE:LINE"; line 0 means that the message stands alone.
+// Stands for a file name where a directive of the -g option is meant: nginx prints "MESSAGE in command line".
+inline constexpr const char* kCommandLine = "command line";
+
+// A refusal in nginx's words; an empty file means that the message stands alone.
 struct ConfigError {
   std::string message;
   std::string file;
   unsigned line = 0;
+  std::string level = "emerg";  // nginx logs a configuration file that cannot be read as "crit"
 };
+
+// The line nginx would log, without time and level: "MESSAGE", "MESSAGE in FILE:LINE" or "MESSAGE in command line"
+// (ngx_conf_log_error).
+inline std::string config_error_text(const ConfigError& error) {
+  if (error.file.empty()) return error.message;
+  std::string text = error.message + " in " + error.file;
+  if (error.line != 0) text += ":" + std::to_string(error.line);
+  return text;
+}
 
 // Each file read, once, in the order of reading, byte for byte (what -T prints).
 struct ConfigFile {

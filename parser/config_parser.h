@@ -1,0 +1,38 @@
+// The parser turns the text of nginx.conf and of everything it includes into a ConfigTree, in nginx 1.22's words.
+// Called by the process at start and at reload, on the main thread; it keeps nothing between two calls.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "parser/config_source.h"
+#include "parser/config_tree.h"
+
+namespace uringx {
+
+// nginx reads a file through a buffer of this size (NGX_CONF_BUFFER): a word with the white space behind it that does
+// not fit is refused.
+inline constexpr std::size_t kSpanBytesMax = 4096;
+
+// nginx has no limits here but its stack and its descriptors; ours keep the start bounded in stack, time and memory.
+inline constexpr unsigned kBlockDepthMax = 256;        // over all files that include each other
+inline constexpr unsigned kIncludeDepthMax = 64;       // a loop of includes ends here
+inline constexpr unsigned kFilesReadMax = 65536;       // a file included twice counts twice
+inline constexpr std::size_t kTextBytesMax = 64 << 20;  // of all files read, together
+
+struct IncludeOptions {
+  // Put in front of relative names as it stands: the directory of the main configuration file with its trailing '/'.
+  std::string conf_prefix;
+};
+
+// Reads the main file and what it includes. `path` is printed as given. Never throws; what is wrong is in `error`
+// (ngx_conf_parse). A main file that cannot be opened gives an error without a place.
+ConfigTree parse_config_file(const std::string& path, const IncludeOptions& options);
+ConfigTree parse_config_file(const std::string& path, const IncludeOptions& options, ConfigSource& source);
+
+// Reads the directives of the -g option: no blocks, and errors are "... in command line" (ngx_conf_param).
+ConfigTree parse_config_text(std::string_view text, const IncludeOptions& options);
+ConfigTree parse_config_text(std::string_view text, const IncludeOptions& options, ConfigSource& source);
+
+}  // namespace uringx

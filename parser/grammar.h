@@ -1,0 +1,68 @@
+// The grammar of nginx.conf as PEGTL rules: the language that ngx_conf_read_token and ngx_conf_parse accept.
+// Stateless; included by config_parser.cc (which attaches the actions and the error messages) and by its test only.
+#pragma once
+
+#include <tao/pegtl.hpp>
+
+namespace uringx::grammar {
+
+namespace pegtl = tao::pegtl;
+
+// A span is what nginx keeps in its buffer of 4096 bytes: from the first byte of a word or a comment up to the first
+// byte of the next one, so the white space behind it counts. These two rules consume nothing; they tell the actions
+// where a span starts and where it may be judged. `Quote` is the quotation mark that has to close it, or NUL.
+template <char Quote>
+struct span_start : pegtl::success {};
+struct span_end : pegtl::success {};
+
+struct space : pegtl::one<' ', '\t', '\r', '\n'> {};
+
+// White space before the first word of a directive: it counts from the end of the directive before.
+struct gap : pegtl::seq<span_start<'\0'>, pegtl::star<space>, span_end> {};
+// White space behind a word or a comment: still its span.
+struct spaces_behind : pegtl::seq<pegtl::star<space>, span_end> {};
+
+// '#' starts a comment only where a word could start; inside a word it is an ordinary byte. Only a LF ends it.
+struct comment
+    : pegtl::seq<pegtl::at<pegtl::one<'#'>>, span_start<'\0'>, pegtl::star<pegtl::not_one<'\n'>>, spaces_behind> {};
+
+// A backslash takes the next byte with it, whatever it is. Which of them are resolved is the action's business.
+struct escaped_byte : pegtl::any {};
+struct escape : pegtl::if_must<pegtl::one<'\\'>, escaped_byte> {};
+
+// "${name}": the brace behind a '$' does not start a block. nginx looks no further, "$" alone and "${{" are words too.
+struct variable : pegtl::seq<pegtl::one<'$'>, pegtl::star<pegtl::one<'{'>>> {};
+
+// A bare word ends before white space, ';' or '{'; quotation marks, '#' and '}' are special only in front.
+struct bare_first : pegtl::not_one<' ', '\t', '\r', '\n', ';', '{', '}', '#', '"', '\''> {};
+struct bare_byte : pegtl::sor<escape, variable, pegtl::not_one<' ', '\t', '\r', '\n', ';', '{'>> {};
+struct bare_text : pegtl::plus<bare_byte> {};
+struct bare_word : pegtl::seq<pegtl::at<bare_first>, span_start<'\0'>, bare_text> {};
+
+template <char Quote>
+struct quoted_text : pegtl::star<pegtl::sor<escape, pegtl::not_one<Quote>>> {};
+template <char Quote>
+struct closing_quote : pegtl::one<Quote> {};
+// What may follow a closing quotation mark. The ')' starts the next word: it is there for `if ($a = "b") {`.
+struct after_quote : pegtl::at<pegtl::sor<space, pegtl::one<';', '{', ')'>>> {};
+template <char Quote>
+struct quoted_word : pegtl::seq<pegtl::one<Quote>, span_start<Quote>, quoted_text<Quote>,
+                                pegtl::must<closing_quote<Quote>, after_quote>> {};
+
+struct word : pegtl::seq<pegtl::sor<quoted_word<'"'>, quoted_word<'\''>, bare_word>, spaces_behind> {};
+
+struct directive;
+struct directives : pegtl::star<pegtl::sor<comment, directive>> {};
+
+struct directive_end : pegtl::one<';'> {};
+struct block_open : pegtl::one<'{'> {};
+struct block_close : pegtl::one<'}'> {};
+struct block : pegtl::seq<block_open, gap, directives, pegtl::must<block_close>, gap> {};
+struct terminator : pegtl::sor<pegtl::seq<directive_end, gap>, block> {};
+struct directive : pegtl::seq<word, pegtl::star<pegtl::sor<word, comment>>, pegtl::must<terminator>> {};
+
+// A byte order mark is no syntax: it becomes part of the first word, which nginx then does not know.
+struct end_of_text : pegtl::eof {};
+struct text : pegtl::seq<gap, directives, pegtl::must<end_of_text>> {};
+
+}  // namespace uringx::grammar
