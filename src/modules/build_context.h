@@ -1,0 +1,40 @@
+// BuildContext is what a directive's apply function may ask of the build in progress: paths, templates, regexes, files
+// to open later, warnings. Owned by config/'s builder, on the main thread, gone when the RouteTable stands.
+#pragma once
+
+#include <expected>
+#include <string>
+#include <string_view>
+
+#include "base/error_log.h"
+#include "modules/module.h"
+#include "modules/regex.h"
+#include "modules/variables.h"
+
+namespace uringx {
+
+class BuildContext {
+ public:
+  virtual ~BuildContext() = default;
+
+  virtual Context context() const = 0;
+  // Absolute: relative names are joined to the prefix (ngx_conf_full_name with prefix), or to the directory of the
+  // main configuration file.
+  virtual std::string full_path(std::string_view path) = 0;
+  virtual std::string full_conf_path(std::string_view path) = 0;
+  virtual VariableTable& variables() = 0;
+  // Compiles and words the error as nginx does.
+  virtual std::expected<Template, Refusal> compile_template(std::string_view text) = 0;
+  // PCRE2 with nginx's error text; named captures are registered as variables.
+  virtual std::expected<Regex, Refusal> compile_regex(std::string_view pattern, bool caseless) = 0;
+  // The log file of that path, opened by the master after the build; the same path gives the same index.
+  virtual std::uint32_t log_file(const std::string& full_path) = 0;
+  // A configuration warning in nginx's form, with the place of the current directive.
+  virtual void warn(std::string message) = 0;
+  // Settings at the same level as the current directive, of another module.
+  virtual SettingsSet& main_settings() = 0;
+  virtual SettingsSet& server_settings() = 0;
+  virtual SettingsSet& location_settings() = 0;
+};
+
+}  // namespace uringx

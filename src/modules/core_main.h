@@ -1,0 +1,46 @@
+// Settings of nginx's core module and of events{}: process-wide matters (ngx_core_module, ngx_events_module).
+// One of each in RouteTable::main.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error_log.h"
+#include "modules/module.h"
+
+namespace uringx {
+
+// error_log PATH LEVEL, at any level of configuration.
+struct ErrorLogTarget {
+  std::uint32_t log_file = 0;  // index into RouteTable::log_files
+  LogLevel level = LogLevel::error;
+};
+
+struct CoreMainSettings : Settings {
+  static constexpr ModuleId kModule = ModuleId::core;
+
+  Setting<bool> daemon{true};
+  Setting<bool> master_process{true};
+  Setting<std::string> pid{};                    // full path; empty: the compiled-in default
+  Setting<std::pair<std::string, std::string>> user{};  // name, group (empty: the user's own)
+  Setting<Number> worker_processes{Number{1}};   // 0: auto was resolved to the number of CPUs by the parser
+  Setting<std::vector<std::vector<bool>>> worker_cpu_affinity{};
+  bool worker_cpu_affinity_auto = false;
+  Setting<Number> worker_rlimit_nofile{Number{-1}};
+  Setting<Bytes> worker_rlimit_core{};
+  Setting<Number> worker_priority{Number{0}};
+  Setting<std::string> working_directory{};
+  Setting<Milliseconds> worker_shutdown_timeout{Milliseconds{0}};
+  Setting<std::vector<ErrorLogTarget>> error_log{};
+  std::vector<std::string> environment;          // env NAME[=VALUE]
+};
+
+struct EventsSettings : Settings {
+  static constexpr ModuleId kModule = ModuleId::events;
+
+  Setting<Number> worker_connections{Number{512}};
+};
+
+}  // namespace uringx

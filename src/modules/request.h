@@ -1,0 +1,120 @@
+// Request is one request as modules see it (nginx: ngx_http_request_t): what came in, where it was routed, the answer
+// under construction. Owned by an Exchange, on its worker's thread; modules read and write it and never see a socket.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "base/arena.h"
+#include "base/error_log.h"
+#include "http/message.h"
+#include "modules/module.h"
+
+namespace uringx {
+
+class RouteTable;        // config/
+class ServerBlock;       // config/
+class VariableTable;     // modules/variables.h
+
+// What modules may know of the connection: plain data, filled by the server once.
+struct ConnectionInfo {
+  std::uint64_t number = 0;           // $connection
+  std::string_view remote_addr;       // text form; "unix:" for unix sockets
+  std::uint16_t remote_port = 0;
+  std::span<const std::uint8_t> remote_address_bytes;  // 4 or 16, network order ($binary_remote_addr); 0 for unix
+  std::string_view server_addr;       // the local address, text
+  std::uint16_t server_port = 0;
+  std::uint64_t requests = 0;         // $connection_requests, this one included
+  std::int64_t start_msec = 0;        // wall clock milliseconds at accept ($connection_time)
+  bool tls = false;
+  int socket_fd = -1;                 // only for $tcpinfo_*; modules do no I/O on it
+};
+
+// Wall clock of this loop turn, with texts formatted once a second by the worker.
+struct WallClock {
+  std::int64_t msec = 0;              // since the epoch
+  std::string_view http_date;         // "Sun, 22 Nov 2026 12:01:00 GMT"
+  std::string_view log_local;         // "22/Nov/2026:12:01:00 +0000"
+  std::string_view iso8601;           // "2026-11-22T12:01:00+00:00"
+};
+
+// Process-wide facts variables ask for ($hostname, $pid, $nginx_version).
+struct HostInfo {
+  std::string_view hostname;
+  int pid = 0;
+};
+
+// The cached value of a variable in this request.
+struct VariableValue {
+  enum class State : std::uint8_t { unknown, found, not_found } state = State::unknown;
+  std::string_view text;
+};
+
+struct Request {
+  Request(Arena& memory, const ConnectionInfo& connection_info, const WallClock& wall_clock, const HostInfo& host_info)
+      : arena(memory), connection(connection_info), clock(wall_clock), host_info(host_info), head(&memory), response(&memory) {}
+
+  Arena& arena;
+  const ConnectionInfo& connection;
+  const WallClock& clock;
+  const HostInfo& host_info;
+
+  // --- what came in ---
+  RequestHead head;
+  std::string_view uri;           // decoded and normalised; changed by internal redirects ($uri)
+  std::string_view args;          // $args
+  std::string_view unparsed_uri;  // $request_uri; empty when the request line was refused
+  std::string_view host;          // Host or authority, validated, lower case, without port; empty when none
+  bool valid_unparsed_uri = true; // uri equals the target's path: may be used unescaped in redirects
+  Method method = Method::unknown;  // may change to GET in an error_page redirect
+  std::int64_t content_length = kUnknownLength;
+  bool chunked_body = false;
+  std::int64_t start_msec = 0;    // wall clock at the first byte ($request_time counts from here)
+  std::uint64_t request_bytes = 0;  // $request_length so far
+
+  // --- where it was routed ---
+  const RouteTable* routes = nullptr;
+  const ServerBlock* server_block = nullptr;
+  const SettingsSet* server = nullptr;    // of the virtual server
+  const SettingsSet* location = nullptr;  // of the location (of the server's outermost level before one is chosen)
+  std::string_view location_name;         // as configured; needed by alias
+  bool location_is_exact = false;
+  bool location_is_regex = false;
+  bool location_is_named = false;
+  const ErrorLog* error_log = nullptr;
+  const VariableTable* variables = nullptr;
+  std::string_view server_name;           // $server_name: the virtual server's first name
+
+  // --- progress ---
+  bool internal = false;          // an internal redirect happened: `internal` locations are open
+  int uri_changes_left = 11;      // nginx's NGX_HTTP_MAX_URI_CHANGES + 1
+  bool keep_alive = false;
+  bool error_page_active = false; // r->error_page: an error_page redirect happened (recursive_error_pages off stops more)
+  bool header_only = false;       // HEAD
+  int error_status = 0;           // r->err_status: the code the client gets whatever the content handler says; 0: none
+  bool expect_trailing_body = false;
+
+  // --- captures of the last regex that matched ($1..$9); views into `captured_text` ---
+  std::span<const std::string_view> captures;
+  std::span<VariableValue> variable_values;  // by variable index, made on first use
+
+  // --- the answer ---
+  ResponseHead response;
+  struct stat file_info {};       // of the file being served, valid when has_file_info
+  bool has_file_info = false;
+  std::uint64_t bytes_sent = 0;   // $bytes_sent: head and body put on the wire
+  std::uint64_t head_bytes_sent = 0;  // $body_bytes_sent = bytes_sent - head_bytes_sent
+
+  // Shorthand: this location's settings of module struct S.
+  template <typename S>
+  const S& settings() const { return location->get<S>(); }
+  template <typename S>
+  const S& server_settings() const { return server->get<S>(); }
+};
+
+}  // namespace uringx
