@@ -1,0 +1,48 @@
+// Action is what a request needs next from whoever drives it: the pure half asks, the server does the waiting.
+// Returned by the phase engine; FileAnswer is what the driver brings back after a probe.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <string_view>
+#include <variant>
+
+namespace uringx {
+
+// Open or look at the file of this path (NUL-terminated, in the request's arena), then resume the engine.
+// The driver keeps the last opened file: a probe for the same path does not open it again.
+struct ProbeFile {
+  std::string_view path;
+  bool test_only = false;  // existence and kind only (index, try_files): an unreadable file still exists
+};
+
+// Read the directory of this path; autoindex is resumed with its entries.
+struct ReadDirectory {
+  std::string_view path;
+};
+
+// The answer's head is complete; the body is a text in the arena (or constant).
+struct SendText {
+  std::string_view body;
+};
+
+// The answer's head is complete; the body is the file opened last (all of it, or request ranges decided by the sender).
+struct SendFile {};
+
+// Close the connection without an answer (return 444).
+struct CloseConnection {};
+
+using Action = std::variant<ProbeFile, ReadDirectory, SendText, SendFile, CloseConnection>;
+
+// What a probe found.
+struct FileAnswer {
+  int error_number = 0;   // 0, ENOENT, EACCES, ...
+  std::string_view failed_call = "open()";  // for the error log
+  struct stat info {};    // valid when error_number is 0 (device, inode, mode, size, mtime)
+
+  bool is_directory() const { return error_number == 0 && S_ISDIR(info.st_mode); }
+  bool is_file() const { return error_number == 0 && S_ISREG(info.st_mode); }
+};
+
+}  // namespace uringx

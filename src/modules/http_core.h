@@ -1,0 +1,107 @@
+// Settings of nginx's http core module (ngx_http_core_module.c), at each of its three levels.
+// Rows are in http_core.cc; who acts on a setting is named beside it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "modules/core_main.h"
+#include "modules/module.h"
+#include "modules/variables.h"
+
+namespace uringx {
+
+enum class Lingering : std::uint8_t { off, on, always };
+enum class ServerTokens : std::uint8_t { off, on, build };
+enum class IfModifiedSince : std::uint8_t { off, exact, before };
+enum class Satisfy : std::uint8_t { all, any };
+
+// Per server{} (nginx: ngx_http_core_srv_conf_t).
+struct HttpCoreServer : Settings {
+  static constexpr ModuleId kModule = ModuleId::http_core;
+
+  Setting<Milliseconds> client_header_timeout{Milliseconds{60'000}};
+  Setting<Bytes> client_header_buffer_size{Bytes{1024}};
+  Setting<BufferSet> large_client_header_buffers{BufferSet{4, 8192}};
+  Setting<bool> ignore_invalid_headers{true};
+  Setting<bool> underscores_in_headers{false};
+  Setting<bool> merge_slashes{true};
+  Setting<Bytes> connection_pool_size{};
+  Setting<Bytes> request_pool_size{};
+};
+
+// keepalive_timeout TIME [HEADER]
+struct KeepaliveTimeout {
+  Milliseconds timeout{75'000};
+  Seconds header{0};  // 0: no Keep-Alive header
+};
+
+// keepalive_disable none | msie6 | safari
+struct KeepaliveDisable {
+  bool msie6 = true;
+  bool safari = false;
+};
+
+// open_file_cache off | max=N [inactive=TIME]
+struct OpenFileCacheSettings {
+  std::uint64_t entries_max = 0;  // 0: off
+  Seconds inactive{60};
+};
+
+// try to keep root's template and whether it came from alias in one value, as nginx does (they exclude each other).
+struct RootPath {
+  Template path;          // full path, without trailing slash for root; as written for alias
+  bool alias = false;
+  std::string full_constant;  // the path when it has no variables
+};
+
+// Per location (nginx: ngx_http_core_loc_conf_t).
+struct HttpCoreLocation : Settings {
+  static constexpr ModuleId kModule = ModuleId::http_core;
+
+  Setting<RootPath> root;
+  Setting<bool> internal{false};
+  Setting<std::vector<ErrorLogTarget>> error_log;  // resolved into `error_log_targets` after the build
+  ErrorLog error_log_targets;
+
+  Setting<bool> sendfile{false};
+  Setting<Bytes> sendfile_max_chunk{Bytes{2u << 20}};
+  Setting<bool> tcp_nopush{false};
+  Setting<bool> tcp_nodelay{true};
+  Setting<Milliseconds> send_timeout{Milliseconds{60'000}};
+  Setting<bool> reset_timedout_connection{false};
+  Setting<Lingering> lingering_close{Lingering::on};
+  Setting<Milliseconds> lingering_time{Milliseconds{30'000}};
+  Setting<Milliseconds> lingering_timeout{Milliseconds{5'000}};
+  Setting<KeepaliveTimeout> keepalive_timeout;
+  Setting<Milliseconds> keepalive_time{Milliseconds{3'600'000}};
+  Setting<Number> keepalive_requests{Number{1000}};
+  Setting<KeepaliveDisable> keepalive_disable;
+  Setting<Milliseconds> client_body_timeout{Milliseconds{60'000}};
+  Setting<Bytes> client_max_body_size{Bytes{1u << 20}};
+
+  Setting<ServerTokens> server_tokens{ServerTokens::on};
+  Setting<bool> etag{true};
+  Setting<IfModifiedSince> if_modified_since{IfModifiedSince::exact};
+  Setting<Number> max_ranges{Number{-1}};  // -1: no limit
+  Setting<bool> port_in_redirect{true};
+  Setting<bool> absolute_redirect{true};
+  Setting<bool> server_name_in_redirect{false};
+  Setting<bool> msie_padding{true};
+  Setting<bool> msie_refresh{false};
+  Setting<bool> chunked_transfer_encoding{true};
+  Setting<bool> log_not_found{true};
+  Setting<bool> log_subrequest{false};
+  Setting<bool> recursive_error_pages{false};
+  Setting<Satisfy> satisfy{Satisfy::all};
+
+  Setting<OpenFileCacheSettings> open_file_cache;
+  Setting<Seconds> open_file_cache_valid{Seconds{60}};
+  Setting<Number> open_file_cache_min_uses{Number{1}};
+  Setting<bool> open_file_cache_errors{false};
+  Setting<std::optional<Bytes>> directio;  // files from this size on are read past the page cache; nullopt: off
+};
+
+}  // namespace uringx
