@@ -1,0 +1,72 @@
+// Handlers are the functions of modules that the phase engine calls in nginx's order, and what they may answer.
+// Pure: a handler that needs a file asks for it by its result and is called again with the answer.
+#pragma once
+
+#include <string_view>
+#include <variant>
+
+#include "modules/action.h"
+#include "modules/request.h"
+
+namespace uringx {
+
+// Not mine: the next handler of the phase, or the next phase (NGX_DECLINED).
+struct Declined {};
+
+// Answer with this status and its error page (or error_page); 204 and the like end here too.
+struct Finish {
+  int status;
+};
+
+// ngx_http_internal_redirect: start over at the location choice with this uri.
+struct InternalRedirect {
+  std::string_view uri;
+  std::string_view args;
+};
+
+// ngx_http_named_location: go on in location @name.
+struct NamedRedirect {
+  std::string_view name;
+};
+
+using HandlerResult = std::variant<Declined, Finish, InternalRedirect, NamedRedirect, ProbeFile, ReadDirectory, SendText,
+                                   SendFile, CloseConnection>;
+
+// What one handler remembers between being asked and being asked again; fresh for every handler of every pass.
+struct HandlerState {
+  unsigned step = 0;
+  std::string_view path;
+};
+
+// One entry of a directory for autoindex, names in the request's arena.
+struct DirectoryEntry {
+  std::string_view name;
+  bool is_directory = false;
+  bool is_file = false;
+  std::int64_t size = 0;
+  std::time_t modified = 0;
+};
+
+// What the driver brings back: set is what was asked for last.
+struct HandlerInput {
+  const FileAnswer* file = nullptr;
+  std::span<DirectoryEntry> entries{};
+  bool directory_read = false;  // entries hold the answer to ReadDirectory
+  int directory_error = 0;      // errno of opendir()
+};
+
+using Handler = HandlerResult (*)(Request& request, HandlerState& state, const HandlerInput& input);
+
+// Amends the head of an answer before it is written (nginx: header filters).
+using HeaderFilter = void (*)(Request& request);
+
+// Logs at `level` to the request's error log with nginx's context after it:
+// ", client: ..., server: ..., request: "...", host: "..."". With an errno, its text precedes the context.
+void log_request(const Request& request, LogLevel level, std::string_view message, int error_number = 0);
+
+// The file name that request.uri maps to in this location by root or alias (ngx_http_map_uri_to_path), NUL-terminated in
+// the arena behind the view's end.
+std::string_view map_uri_to_path(Request& request, std::string_view uri);
+std::string_view document_root(Request& request);  // $document_root
+
+}  // namespace uringx
