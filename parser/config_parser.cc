@@ -113,6 +113,10 @@ class Reader {
   void start_span(const char* at, std::size_t line, char quote) { span_ = {at, nullptr, line, quote}; }
   void end_quote(const char* at) { span_.quote_end = at; }
   void check_span(const char* at) const;
+  void end_span(const char* at) {
+    check_span(at);
+    span_ = {};
+  }
 
   void add_word(std::string_view raw) { words_.push_back(unescaped(raw)); }
   void end_directive(std::size_t line);
@@ -126,7 +130,7 @@ class Reader {
 
  private:
   struct Span {
-    const char* begin = nullptr;
+    const char* begin = nullptr;      // none: nginx moves on, whatever white space follows
     const char* quote_end = nullptr;  // the closing quotation mark, once it was read
     std::size_t line = 0;
     char quote = '\0';
@@ -162,7 +166,7 @@ template <>
 struct Action<grammar::span_end> {
   template <typename Input>
   static void apply(const Input& in, Reader& reader) {
-    reader.check_span(in.begin());
+    reader.end_span(in.begin());
   }
 };
 
@@ -233,9 +237,9 @@ void parse(std::string_view text, Reader& reader) {
 // ------------------------------------------------------------------------------------------------- one text: Reader
 
 // nginx fills its buffer again when it needs the byte behind it, and refuses if the span fills the buffer then. `at` is
-// the first byte behind what was read of the span.
+// the byte that nginx needs next while it still keeps the span.
 void Reader::check_span(const char* at) const {
-  if (kind_ == Kind::command_line) return;  // read in place, without a buffer
+  if (kind_ == Kind::command_line || span_.begin == nullptr) return;  // -g is read in place, without a buffer
   const auto span_bytes = static_cast<std::size_t>(at - span_.begin);
   const auto text_bytes = static_cast<std::size_t>(text_.data() + text_.size() - span_.begin);
   if (span_bytes < kSpanBytesMax || text_bytes <= kSpanBytesMax) return;

@@ -11,8 +11,7 @@
 
 namespace uringx {
 
-// nginx reads a file through a buffer of this size (NGX_CONF_BUFFER): a word with the white space behind it that does
-// not fit is refused.
+// nginx reads a file through a buffer of this size (NGX_CONF_BUFFER): a word or a comment that does not fit is refused.
 inline constexpr std::size_t kSpanBytesMax = 4096;
 
 // nginx has no limits here but its stack and its descriptors; ours keep the start bounded in stack, time and memory.

@@ -8,23 +8,17 @@ namespace uringx::grammar {
 
 namespace pegtl = tao::pegtl;
 
-// A span is what nginx keeps in its buffer of 4096 bytes: from the first byte of a word or a comment up to the first
-// byte of the next one, so the white space behind it counts. These two rules consume nothing; they tell the actions
-// where a span starts and where it may be judged. `Quote` is the quotation mark that has to close it, or NUL.
+// A span is what nginx must keep in its buffer of 4096 bytes: a comment, or a word with the byte that ends it. These two
+// rules consume nothing; they tell the actions where a span starts and where it may be judged. `Quote` is the quotation
+// mark that has to close it, or NUL.
 template <char Quote>
 struct span_start : pegtl::success {};
 struct span_end : pegtl::success {};
 
 struct space : pegtl::one<' ', '\t', '\r', '\n'> {};
 
-// White space before the first word of a directive: it counts from the end of the directive before.
-struct gap : pegtl::seq<span_start<'\0'>, pegtl::star<space>, span_end> {};
-// White space behind a word or a comment: still its span.
-struct spaces_behind : pegtl::seq<pegtl::star<space>, span_end> {};
-
 // '#' starts a comment only where a word could start; inside a word it is an ordinary byte. Only a LF ends it.
-struct comment
-    : pegtl::seq<pegtl::at<pegtl::one<'#'>>, span_start<'\0'>, pegtl::star<pegtl::not_one<'\n'>>, spaces_behind> {};
+struct comment : pegtl::seq<pegtl::at<pegtl::one<'#'>>, span_start<'\0'>, pegtl::star<pegtl::not_one<'\n'>>, span_end> {};
 
 // A backslash takes the next byte with it, whatever it is. Which of them are resolved is the action's business.
 struct escaped_byte : pegtl::any {};
@@ -49,20 +43,21 @@ template <char Quote>
 struct quoted_word : pegtl::seq<pegtl::one<Quote>, span_start<Quote>, quoted_text<Quote>,
                                 pegtl::must<closing_quote<Quote>, after_quote>> {};
 
-struct word : pegtl::seq<pegtl::sor<quoted_word<'"'>, quoted_word<'\''>, bare_word>, spaces_behind> {};
+// The white space that ends a word is read while nginx still keeps the word.
+struct word : pegtl::seq<pegtl::sor<quoted_word<'"'>, quoted_word<'\''>, bare_word>, pegtl::opt<space>, span_end> {};
 
 struct directive;
-struct directives : pegtl::star<pegtl::sor<comment, directive>> {};
+struct directives : pegtl::star<pegtl::sor<space, comment, directive>> {};
 
 struct directive_end : pegtl::one<';'> {};
 struct block_open : pegtl::one<'{'> {};
 struct block_close : pegtl::one<'}'> {};
-struct block : pegtl::seq<block_open, gap, directives, pegtl::must<block_close>, gap> {};
-struct terminator : pegtl::sor<pegtl::seq<directive_end, gap>, block> {};
-struct directive : pegtl::seq<word, pegtl::star<pegtl::sor<word, comment>>, pegtl::must<terminator>> {};
+struct block : pegtl::seq<block_open, directives, pegtl::must<block_close>> {};
+struct terminator : pegtl::sor<directive_end, block> {};
+struct directive : pegtl::seq<word, pegtl::star<pegtl::sor<space, word, comment>>, pegtl::must<terminator>> {};
 
 // A byte order mark is no syntax: it becomes part of the first word, which nginx then does not know.
 struct end_of_text : pegtl::eof {};
-struct text : pegtl::seq<gap, directives, pegtl::must<end_of_text>> {};
+struct text : pegtl::seq<directives, pegtl::must<end_of_text>> {};
 
 }  // namespace uringx::grammar
