@@ -39,6 +39,8 @@ class Backend {
   virtual unsigned reap(std::span<io_uring_cqe> completions) = 0;
   // Registers a ring of provided buffers as group `group`; `entries` is a power of two. 0 or -errno.
   virtual int register_buffer_ring(io_uring_buf_ring* memory, unsigned entries, std::uint16_t group) = 0;
+  // After this no operation takes a buffer of the group; 0 or -errno.
+  virtual int unregister_buffer_ring(std::uint16_t group) = 0;
   // The descriptor other rings send messages to (IORING_OP_MSG_RING).
   virtual int ring_fd() const = 0;
   virtual Clock::time_point now() = 0;
@@ -52,13 +54,16 @@ class Backend {
   virtual int stat_open_file(int fd, struct statx* out) = 0;
   // preadv2 with RWF_NOWAIT: bytes, or -EAGAIN when the pages are not in memory (or the file system can't tell).
   virtual ssize_t read_cached(int fd, std::span<char> into, std::uint64_t offset) = 0;
-  // cachestat(2): whether every page of the range is in memory; false when the kernel can't tell (before 6.5).
+  // Whether every page of the range (which ends within the file) is in memory, by cachestat(2). Kernels before 6.5 lack
+  // it, later ones answer only those who may write the file: there every 16 KiB is tried with a one-byte RWF_NOWAIT read,
+  // which a file that was evicted in places can deceive. False when neither can tell.
   virtual bool pages_cached(int fd, std::uint64_t offset, std::size_t bytes) = 0;
   // sendfile that never waits for the socket: bytes, -EAGAIN when its buffer is full. It may wait for the disk:
-  // only after pages_cached().
+  // only after pages_cached(). The socket stays a blocking one for every operation on the ring. `more`: what follows comes
+  // at once, so an incomplete TCP segment waits for it (TCP_CORK); a run of such calls ends with one without `more`.
   virtual ssize_t send_file_now(int socket_fd, int file_fd, std::uint64_t offset, std::size_t bytes, bool more) = 0;
-  // send(MSG_DONTWAIT | MSG_NOSIGNAL): bytes or -errno.
-  virtual ssize_t send_now(int socket_fd, std::span<const char> bytes) = 0;
+  // send(MSG_DONTWAIT | MSG_NOSIGNAL): bytes or -errno. `more` adds MSG_MORE: an incomplete segment waits for the next send.
+  virtual ssize_t send_now(int socket_fd, std::span<const char> bytes, bool more = false) = 0;
   // close of a descriptor whose file system has nothing to flush or ask (local files, sockets in no operation).
   virtual void close_now(int fd) = 0;
 };

@@ -49,7 +49,10 @@ class Ring {
   // Fire and forget; the result is of no interest.
   void close(int fd);
   // Asks the kernel to end `operation`; its handler is still called (with -ECANCELED or its result).
+  // Nothing happens when it is not pending.
   void cancel(Operation& operation);
+  // The same for the member that is under way; the chain's handler is still called, once.
+  void cancel(Chain& chain);
   // Puts a completion with `value` into the ring behind ring_fd: there the registered message handler gets (tag, value).
   // The handler of `operation` tells whether it arrived.
   void message(Operation& operation, int ring_fd, std::uint32_t tag, std::int32_t value);
@@ -70,6 +73,9 @@ class Ring {
 
  private:
   io_uring_sqe* start(Operation& operation);
+  void start_chain(Chain& chain, Chain::Report report, unsigned member_count);
+  void link_member(Chain& chain, unsigned member, io_uring_sqe& sqe);
+  void request_cancel(std::uint64_t user_data);
   void dispatch(const io_uring_cqe& cqe);
   void dispatch_chain(Operation& operation, unsigned member, Completion completion);
 

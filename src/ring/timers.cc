@@ -1,0 +1,38 @@
+#include "ring/timers.h"
+
+#include <algorithm>
+
+namespace uringx {
+
+void Timers::arm(Timer& timer, Clock::time_point now, std::chrono::milliseconds after) {
+  timer.disarm();
+  timer.expires_ = now + after;
+  lists_[after].push_back(timer);
+}
+
+void Timers::expire(Clock::time_point now) {
+  // First collected, then called: a handler may arm its timer again for now (a duration of zero) and must not be called
+  // for that before the next turn; it may also disarm or destroy timers that are due but not called yet.
+  IntrusiveList<Timer> due;
+  for (auto& [after, timers] : lists_) {
+    while (!timers.empty() && timers.front().expires_ <= now) due.push_back(timers.pop_front());
+  }
+  while (!due.empty()) {
+    Timer& timer = due.pop_front();
+    timer.handler_(timer.owner_);
+  }
+}
+
+Clock::duration Timers::until_next(Clock::time_point now, Clock::duration otherwise) {
+  bool armed = false;
+  Clock::time_point nearest = Clock::time_point::max();
+  for (auto& [after, timers] : lists_) {
+    if (timers.empty()) continue;
+    armed = true;
+    nearest = std::min(nearest, timers.front().expires_);
+  }
+  if (!armed) return otherwise;
+  return std::max(nearest - now, Clock::duration::zero());
+}
+
+}  // namespace uringx
