@@ -1,0 +1,65 @@
+"""The Markdown that tools/bench prints: what was run, the load table, the memory table, the slow disk."""
+
+import statistics
+
+SIZE_NAMES = {"0": "0 bytes", "1k": "1 KiB", "16k": "16 KiB", "100k": "100 KiB", "1m": "1 MiB", "10m": "10 MiB"}
+MODE_NAMES = {"keepalive": "keep-alive", "new": "new connection"}
+
+
+def median(values):
+    return statistics.median(values)
+
+
+class Page:
+    def __init__(self, command, machine, plan):
+        self.plan = plan
+        self.lines = [f"Measured with `{command}`: {plan.rounds} interleaved rounds, medians.", "", f"{machine}.", ""]
+
+    def text(self):
+        return "\n".join(self.lines).rstrip() + "\n"
+
+    def table(self, head, rows):
+        self.lines.append("| " + " | ".join(head) + " |")
+        self.lines.append("|" + "|".join(["---"] + ["--:"] * (len(head) - 1)) + "|")
+        self.lines += ["| " + " | ".join(row) + " |" for row in rows]
+        self.lines.append("")
+
+    def add_load(self, results):
+        """CPU per request, then requests a second; the ratio is to the same configuration's nginx, round by round."""
+        names = list(self.plan.contenders)
+        pairs = [(n, n.replace("uringx", "nginx")) for n in names if n.startswith("uringx") and n.replace("uringx", "nginx") in names]
+        for title, field, form in (("server CPU, us per request", "cpu_us", "{:.1f}"),
+                                   ("requests per second", "requests_per_second", "{:,.0f}")):
+            head = [f"**{title}**"] + [n.replace("-", " ") for n in names] + [f"uringx/nginx {a.split('-')[1]}" for a, _ in pairs]
+            rows = []
+            for case, samples in results.items():
+                values = {n: [getattr(s, field) for s in samples[n]] for n in names}
+                row = [f"{SIZE_NAMES[case.size]}, {MODE_NAMES[case.mode]}, {case.connections}"]
+                row += [form.format(median(values[n])) for n in names]
+                row += [f"{median(a / b if b else 0 for a, b in zip(values[ours], values[theirs])):.2f}" for ours, theirs in pairs]
+                rows.append(row)
+            self.table(head, rows)
+        self.lines += ["CPU is user and system time of all processes of the server, io_uring's kernel workers included (they are "
+                       "threads of the process).", ""]
+        failed = sum(s.errors for samples in results.values() for rows in samples.values() for s in rows)
+        if failed:
+            self.lines += [f"wrk counted {failed} failed requests.", ""]
+
+    def add_idle(self, results):
+        rows = []
+        for name, found in results.items():
+            few, many, count = found["one"], found["all"], found["count"]
+            rows.append([f"{name}, {found['open']:,} open"] + [f"{many[key] / 1024:.1f}" for key in ("pss", "private", "anonymous", "rss")]
+                        + [f"{(many['pss'] - few['pss']) / (count - 1):.2f}"])
+        self.table(["**idle keep-alive connections, MiB**", "PSS", "private", "anonymous", "RSS", "KiB each (PSS)"], rows)
+        self.lines += ["Sums over all processes of the server; the kernel's memory for sockets is the same for both and not in it.", ""]
+
+    def add_slow(self, results):
+        if results is None:
+            self.lines += ["The slow disk was not measured: it needs root and /dev/fuse.", ""]
+            return
+        rows = [[name] + [f"{found[key]:,.0f}" for key in ("quiet_rps", "quiet_p99_us", "busy_rps", "busy_p99_us")]
+                for name, found in results.items()]
+        self.table(["**a hot file beside a slow disk**", "alone, requests/s", "p99, us", "beside it, requests/s", "p99, us"], rows)
+        self.lines += ["One worker; 8 connections ask for hot 1 KiB files while 8 others ask for files on a file system that takes "
+                       "20 ms for each lookup, open and read.", ""]

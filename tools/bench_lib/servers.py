@@ -1,0 +1,121 @@
+"""Starting a server on one core, and reading what its processes cost: CPU time and memory, from /proc."""
+
+import os
+import pathlib
+import resource
+import signal
+import socket
+import subprocess
+import time
+
+from bench_lib import cases
+
+START_SECONDS_MAX = 10
+STOP_SECONDS_MAX = 10
+FILES_MAX = 65536
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+
+
+def raise_file_limit():
+    """Raises the limit on open files as far as we may; the servers and wrk inherit it."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (FILES_MAX, max(hard, FILES_MAX)))
+    except (ValueError, PermissionError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """One running contender. Use as a context manager; leaving it ends every process of the server."""
+
+    def __init__(self, name, binary, config, folder, root, core, worker_connections=1024):
+        self.name = name
+        self.port = free_port()
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(0o755)
+        config_path = self.folder / "nginx.conf"
+        config_path.write_text(cases.config_text(config, self.folder, self.port, root, worker_connections), encoding="utf-8")
+        self.command = ["taskset", "-c", str(core), binary, "-p", f"{self.folder}/", "-c", str(config_path),
+                        "-g", "daemon off;"]
+        self.process = None
+
+    def __enter__(self):
+        with open(self.folder / "output", "wb") as output:
+            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                                            start_new_session=True)
+        pid_file = self.folder / "server.pid"
+        until = time.monotonic() + START_SECONDS_MAX
+        while not (pid_file.exists() and pid_file.stat().st_size):
+            if self.process.poll() is not None or time.monotonic() > until:
+                said = (self.folder / "output").read_text(errors="replace")
+                self.__exit__()
+                raise SystemExit(f"tools/bench: {self.name} did not start: {said}")
+            time.sleep(0.02)
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(STOP_SECONDS_MAX)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait()
+
+    def url(self, path):
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    def process_ids(self):
+        """The master and all its descendants."""
+        children = {}
+        for entry in os.listdir("/proc"):
+            if entry.isdigit():
+                fields = read_stat(entry)
+                if fields:
+                    children.setdefault(int(fields[1]), []).append(int(entry))
+        found, queue = [], [self.process.pid]
+        while queue:
+            process_id = queue.pop()
+            found.append(process_id)
+            queue += children.get(process_id, [])
+        return found
+
+    def cpu_seconds(self):
+        """User and system time of all processes so far.
+
+        /proc/PID/stat sums over the threads of a process, ended ones too. io_uring's kernel workers (iou-wrk-*) are threads
+        of the process that owns the ring, so what they cost is in here.
+        """
+        total = 0
+        for process_id in self.process_ids():
+            fields = read_stat(process_id)
+            if fields:
+                total += int(fields[11]) + int(fields[12])
+        return total / TICKS_PER_SECOND
+
+    def memory_kib(self):
+        """Memory of all processes: pss (shared pages divided fairly), private, anonymous, rss; in KiB."""
+        totals = {"pss": 0, "private": 0, "anonymous": 0, "rss": 0}
+        keys = {"Pss": "pss", "Private_Clean": "private", "Private_Dirty": "private", "Anonymous": "anonymous", "Rss": "rss"}
+        for process_id in self.process_ids():
+            for line in pathlib.Path(f"/proc/{process_id}/smaps_rollup").read_text().splitlines()[1:]:
+                name, value = line.split(":")
+                if name in keys:
+                    totals[keys[name]] += int(value.split()[0])
+        return totals
+
+
+def read_stat(process_id):
+    """Fields of /proc/PID/stat from the third on (state, ppid, ...), or None when the process is gone."""
+    try:
+        text = pathlib.Path(f"/proc/{process_id}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return text.rpartition(") ")[2].split()
