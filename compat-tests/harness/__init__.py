@@ -1,0 +1,1 @@
+"""The differential harness: two servers, one configuration text, the same request bytes, every difference named."""

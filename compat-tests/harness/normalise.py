@@ -1,0 +1,154 @@
+"""The complete list of what is made equal before two servers are compared: each a named function with its reason.
+
+Pure functions over parsed answers and log lines. Anything not listed here is a difference.
+"""
+from __future__ import annotations
+
+import email.utils
+import re
+import time
+
+from .client import Response
+
+NAME = r"(?:nginx|uringx)"
+DATE_SLACK_S = 5
+
+
+def date_value(response: Response, server) -> Response:
+    """The Date header tells when the answer was made. It must be a valid date of the last seconds; then it counts as equal."""
+    for i, (name, value) in enumerate(response.headers):
+        if name == "Date" and re.fullmatch(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", value):
+            if abs(email.utils.parsedate_to_datetime(value).timestamp() - time.time()) < DATE_SLACK_S:
+                response.headers[i] = (name, "@NOW@")
+    return response
+
+
+def relative_expires(response: Response, server) -> Response:
+    """`expires 1h` counts from the second of the answer, so the absolute date may differ by one between two servers."""
+    for i, (name, value) in enumerate(response.headers):
+        if name == "Expires" and value.endswith(" GMT"):
+            try:
+                left = email.utils.parsedate_to_datetime(value).timestamp() - time.time()
+            except (TypeError, ValueError):
+                continue
+            # Only dates that count from now; `modified` and the fixed epoch are far from any round distance to it.
+            if value != "Thu, 01 Jan 1970 00:00:01 GMT":
+                response.headers[i] = (name, f"@NOW{'%+d' % (round(left / DATE_SLACK_S) * DATE_SLACK_S)}@")
+        if name == "Cache-Control" and (found := re.fullmatch(r"max-age=(\d+)", value)):
+            # `expires modified` and `expires @15h` also count down from now.
+            response.headers[i] = (name, f"max-age=@{round(int(found.group(1)) / DATE_SLACK_S) * DATE_SLACK_S}@")
+    return response
+
+
+def own_name(response: Response, server) -> Response:
+    """Each server tells its own name and version in `Server` and in the last line of its error pages, and a Content-Length that
+    counts the name's length. Name -> @NAME@, version -> @VERSION@, and the length as if the name were empty."""
+    identity = response.header("Server") or ""
+    if not re.fullmatch(NAME + r"(/[\d.]+)?", identity):
+        return response
+    short = re.sub(r"/[\d.]+", "/@VERSION@", re.sub(NAME, "@NAME@", identity))
+    for i, (name, value) in enumerate(response.headers):
+        if name == "Server":
+            response.headers[i] = (name, short)
+    footer = b"<hr><center>" + identity.encode() + b"</center>"
+    own_page = footer in response.body or (not response.body and response.status >= 300 and response.header("Content-Type") == "text/html"
+                                           and response.header("ETag") is None)
+    if own_page:
+        response.body = response.body.replace(footer, b"<hr><center>@IDENTITY@</center>")
+        for i, (name, value) in enumerate(response.headers):
+            if name == "Content-Length" and value.isdigit():
+                response.headers[i] = (name, f"{int(value) - len(identity)}+@IDENTITY@")
+    return response
+
+
+def ports(text: str, server) -> str:
+    """Both servers run beside each other, so their ports differ; they have five digits each, so that lengths agree."""
+    for i, port in enumerate(server.ports):
+        text = re.sub(rf"(?<!\d){port}(?!\d)", f"@P{i}@", text)
+    return text
+
+
+def folders(text: str, server) -> str:
+    """Each server has its own prefix folder (of equal length)."""
+    return text.replace(str(server.prefix), "@PREFIX@")
+
+
+def multipart_boundary(response: Response, server) -> Response:
+    """The boundary of multipart/byteranges is a number the server counts or draws; it must have nginx's 20 digits."""
+    content_type = response.header("Content-Type") or ""
+    found = re.fullmatch(r"multipart/byteranges; boundary=(\d{20})", content_type)
+    if found:
+        response.headers = [(n, v.replace(found.group(1), "@BOUNDARY@")) for n, v in response.headers]
+        response.body = response.body.replace(found.group(1).encode(), b"@BOUNDARY@")
+    return response
+
+
+def times_in_text(text: str, server) -> str:
+    """Values of $time_local, $time_iso8601, $msec and $request_time tell when the request was made."""
+    text = re.sub(r"\b\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}", "@TIME_LOCAL@", text)
+    text = re.sub(r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d", "@TIME_ISO8601@", text)
+    text = re.sub(r"\b1[789]\d{8}\.\d{3}\b", "@MSEC@", text)
+    return re.sub(r"(request_time|rtt)=[\d.]+", r"\1=@SECONDS@", text)
+
+
+def process_numbers(text: str, server) -> str:
+    """$pid, connection numbers and request ids are counters and random numbers of the process at hand."""
+    text = re.sub(r"\b(pid|connection|client_port|rttvar|snd_cwnd|rcv_space)=\d+", r"\1=@N@", text)
+    return re.sub(r"\brequest_id=[0-9a-f]{32}\b", "request_id=@ID@", text)
+
+
+def client_port(text: str, server) -> str:
+    """Our own port is the kernel's choice."""
+    return re.sub(r"remote_port=\d+", "remote_port=@N@", text)
+
+
+def version_values(text: str, server) -> str:
+    """$nginx_version is the compatibility version, which is not that of the nginx at hand."""
+    return re.sub(r"nginx_version=[\d.]+", "nginx_version=@VERSION@", text)
+
+
+def error_log_head(line: str, server) -> str:
+    """`2026/11/22 12:01:00 [error] 7#7: *3 ...`: time, process, thread and connection number are of the process at hand."""
+    return re.sub(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d (\[\w+\]) \d+#\d+: (?:\*\d+ )?", r"@TIME@ \1 @PID@: ", line)
+
+
+def program_name(text: str, server) -> str:
+    """Messages begin with the name of the program: `nginx: [emerg] ...` and `uringx: [emerg] ...`."""
+    return re.sub(rf"^{NAME}: ", "@NAME@: ", text, flags=re.M)
+
+
+RESPONSE_RULES = [date_value, relative_expires, multipart_boundary, own_name]
+TEXT_RULES = [folders, ports, times_in_text, process_numbers, client_port, version_values]
+LOG_LINE_RULES = [error_log_head] + TEXT_RULES
+MESSAGE_RULES = [program_name, error_log_head, folders, ports]
+
+
+def text(value: str, server, rules=TEXT_RULES) -> str:
+    for rule in rules:
+        value = rule(value, server)
+    return value
+
+
+def response(answer: Response, server) -> Response:
+    for rule in RESPONSE_RULES:
+        answer = rule(answer, server)
+    answer.status_line = text(answer.status_line, server)
+    answer.headers = [(n, text(v, server)) for n, v in answer.headers]
+    if len(answer.body) < 1 << 16:
+        answer.body = text(answer.body.decode("latin-1"), server).encode("latin-1")
+        answer.raw = text(answer.raw.decode("latin-1"), server).encode("latin-1")
+    return answer
+
+
+def differs_by_own_name(ours: str, theirs: str, length_difference: int) -> bool:
+    """Numbers in an access-log line that count bytes of an answer include the server's own name: they may differ by the
+    difference of the names' lengths (or twice that, head and page) and by nothing else."""
+    a, b = re.findall(r"\d+|\D+", ours), re.findall(r"\d+|\D+", theirs)
+    if len(a) != len(b):
+        return False
+    for x, y in zip(a, b):
+        if x == y:
+            continue
+        if not (x.isdigit() and y.isdigit() and int(x) - int(y) in (length_difference, 2 * length_difference)):
+            return False
+    return True
