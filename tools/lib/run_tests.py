@@ -126,12 +126,13 @@ STAGES = {
     "layers": layers_stage,
     "suites": meson_stage(RELEASE),
     "examples": checker_stage("tools/check-examples", str(RELEASE / "uringx")),
+    "readme": checker_stage("tools/update-readme", "--check", "--uringx", str(RELEASE / "uringx")),
     "compat": compat_stage,
     "build-sanitizer": build_stage("sanitizer"),
     "sanitizer": meson_stage(SANITIZER, SANITIZED_SUITES),
 }
 # What cannot run when a build has failed.
-NEEDS = {"suites": "build", "examples": "build", "compat": "build", "sanitizer": "build-sanitizer"}
+NEEDS = {"suites": "build", "examples": "build", "readme": "build", "compat": "build", "sanitizer": "build-sanitizer"}
 
 
 def show(failures):
