@@ -40,7 +40,7 @@ struct ConfigError {
 inline std::string config_error_text(const ConfigError& error) {
   if (error.file.empty()) return error.message;
   std::string text = error.message + " in " + error.file;
-  if (error.line != 0) text += ":" + std::to_string(error.line);
+  if (error.line != 0) (text += ':') += std::to_string(error.line);
   return text;
 }
 

@@ -18,7 +18,8 @@ struct span_end : pegtl::success {};
 struct space : pegtl::one<' ', '\t', '\r', '\n'> {};
 
 // '#' starts a comment only where a word could start; inside a word it is an ordinary byte. Only a LF ends it.
-struct comment : pegtl::seq<pegtl::at<pegtl::one<'#'>>, span_start<'\0'>, pegtl::star<pegtl::not_one<'\n'>>, span_end> {};
+struct comment : pegtl::seq<pegtl::at<pegtl::one<'#'>>, span_start<'\0'>, pegtl::one<'#'>,
+                            pegtl::star<pegtl::not_one<'\n'>>, span_end> {};
 
 // A backslash takes the next byte with it, whatever it is. Which of them are resolved is the action's business.
 struct escaped_byte : pegtl::any {};
