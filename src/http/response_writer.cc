@@ -1,0 +1,122 @@
+#include "http/response_writer.h"
+
+#include <charconv>
+#include <cstring>
+
+#include "http/date.h"
+#include "http/status.h"
+
+namespace uringx {
+
+namespace {
+
+// Constants go in without a look at their bytes.
+template <std::size_t N>
+char* put_constant(char* out, const char (&text)[N]) {
+  std::memcpy(out, text, N - 1);
+  return out + (N - 1);
+}
+
+bool breaks_lines(char c) { return c == '\r' || c == '\n' || c == '\0'; }
+
+// Any other text: see the header.
+char* put(char* out, std::string_view text) {
+  bool is_bad = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    out[i] = text[i];
+    is_bad |= breaks_lines(text[i]);
+  }
+  if (is_bad) [[unlikely]] {
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      if (breaks_lines(out[i])) out[i] = ' ';
+    }
+  }
+  return out + text.size();
+}
+
+char* put(char* out, std::int64_t number) { return std::to_chars(out, out + 20, number).ptr; }
+
+char* put_field(char* out, std::string_view name, std::string_view value) {
+  out = put_constant(put(out, name), ": ");
+  return put_constant(put(out, value), "\r\n");
+}
+
+char* put_status_line(char* out, const ResponseHead& head) {
+  out = put_constant(out, "HTTP/1.1 ");
+  const std::string_view known = status_line(head.status);
+  if (head.status_text.empty() && !known.empty()) {
+    std::memcpy(out, known.data(), known.size());
+    return put_constant(out + known.size(), "\r\n");
+  }
+  // nginx's "%03ui ": a code without words keeps its blank.
+  if (head.status < 100) *out++ = '0';
+  if (head.status < 10) *out++ = '0';
+  out = put_constant(put(out, std::int64_t{head.status}), " ");
+  return put_constant(put(out, head.status_text), "\r\n");
+}
+
+char* put_connection(char* out, const ResponseHead& head, const WireOptions& options) {
+  if (head.status == 101) return put_constant(out, "Connection: upgrade\r\n");
+  if (!options.keep_alive) return put_constant(out, "Connection: close\r\n");
+  out = put_constant(out, "Connection: keep-alive\r\n");
+  if (options.keep_alive_timeout_s == 0) return out;
+  out = put_constant(out, "Keep-Alive: timeout=");
+  return put_constant(put(out, options.keep_alive_timeout_s), "\r\n");
+}
+
+// Content-Type, Content-Length and Last-Modified, as far as the status has them.
+char* put_representation(char* out, const ResponseHead& head) {
+  if (head.status == 204) return out;
+  if (!head.content_type.empty()) {
+    out = put(put_constant(out, "Content-Type: "), head.content_type);
+    if (!head.charset.empty()) out = put(put_constant(out, "; charset="), head.charset);
+    out = put_constant(out, "\r\n");
+  }
+  if (head.content_length >= 0) {
+    out = put_constant(put(put_constant(out, "Content-Length: "), head.content_length), "\r\n");
+  }
+  const bool has_date = head.status == 200 || head.status == 206 || head.status == 304;
+  if (head.last_modified != -1 && has_date) {
+    out = put_constant(write_http_date(put_constant(out, "Last-Modified: "), head.last_modified), "\r\n");
+  }
+  return out;
+}
+
+}  // namespace
+
+std::size_t response_head_bytes_max(const ResponseHead& head, const WireOptions& options) {
+  // Every constant line, number and date together; the longest status line known has 36 bytes.
+  constexpr std::size_t kConstantBytes = 640;
+  std::size_t size = kConstantBytes + head.status_text.size() + options.server_text.size() + options.date_text.size() +
+                     head.content_type.size() + head.charset.size() + head.location.size() + head.etag.size() +
+                     head.content_range.size();
+  for (const HeaderField& field : head.fields) size += field.name.size() + field.value.size() + 4;
+  return size;
+}
+
+char* write_response_head(char* out, const ResponseHead& head, const WireOptions& options) {
+  if (options.version < HttpVersion::http_1_0) return out;
+  out = put_status_line(out, head);
+  if (!options.server_text.empty()) {
+    out = put_constant(put(put_constant(out, "Server: "), options.server_text), "\r\n");
+  }
+  if (!options.date_text.empty()) {
+    out = put_constant(put(put_constant(out, "Date: "), options.date_text), "\r\n");
+  }
+  out = put_representation(out, head);
+  if (!head.location.empty() && head.location_made_absolute) out = put_field(out, "Location", head.location);
+  if (head.chunked) out = put_constant(out, "Transfer-Encoding: chunked\r\n");
+  out = put_connection(out, head, options);
+  if (head.vary_accept_encoding) out = put_constant(out, "Vary: Accept-Encoding\r\n");
+  if (!head.location.empty() && !head.location_made_absolute) out = put_field(out, "Location", head.location);
+  if (!head.etag.empty()) out = put_field(out, "ETag", head.etag);
+  for (const HeaderField& field : head.fields) out = put_field(out, field.name, field.value);
+  if (!head.content_range.empty()) {
+    out = put_field(out, "Content-Range", head.content_range);
+  } else if (head.accept_ranges) {
+    out = put_constant(out, "Accept-Ranges: bytes\r\n");
+  }
+  return put_constant(out, "\r\n");
+}
+
+}  // namespace uringx
