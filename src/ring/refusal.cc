@@ -1,33 +1,43 @@
 #include "ring/refusal.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstring>
-#include <fstream>
+#include <string_view>
+
+#include "base/owned_fd.h"
 
 namespace uringx {
 
 namespace {
 
-std::optional<int> read_number(const char* path) {
-  std::ifstream file(path);
+// The beginning of a /proc file; empty when it cannot be read.
+std::string read_file(const char* path) {
+  const OwnedFd fd(open(path, O_RDONLY | O_CLOEXEC));
+  char text[4096];
+  const ssize_t size = fd ? read(fd.get(), text, sizeof(text)) : 0;
+  return {text, size > 0 ? static_cast<std::size_t>(size) : 0};
+}
+
+std::optional<int> parse_number(std::string_view text) {
   int number = 0;
-  if (file >> number) return number;
-  return std::nullopt;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc()) return std::nullopt;
+  return number;
 }
 
 bool under_seccomp_filter() {
+  constexpr std::string_view kField = "\nSeccomp:\t";
   constexpr int kFilterMode = 2;  // SECCOMP_MODE_FILTER
-  std::ifstream status("/proc/self/status");
-  for (std::string word; status >> word;) {
-    if (word != "Seccomp:") continue;
-    int mode = 0;
-    return (status >> mode) && mode == kFilterMode;
-  }
-  return false;
+  const std::string status = read_file("/proc/self/status");
+  const std::size_t field = status.find(kField);
+  return field != std::string::npos && parse_number(std::string_view(status).substr(field + kField.size())) == kFilterMode;
 }
 
 constexpr const char* kSeccompRemedy =
@@ -67,8 +77,8 @@ std::string describe_no_memory(const RefusalFacts& facts) {
 
 RefusalFacts read_refusal_facts() {
   RefusalFacts facts;
-  facts.disabled = read_number("/proc/sys/kernel/io_uring_disabled");
-  facts.group = read_number("/proc/sys/kernel/io_uring_group");
+  facts.disabled = parse_number(read_file("/proc/sys/kernel/io_uring_disabled"));
+  facts.group = parse_number(read_file("/proc/sys/kernel/io_uring_group"));
   facts.seccomp_filter = under_seccomp_filter();
   rlimit limit{};
   if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) facts.memlock_bytes = limit.rlim_cur;
