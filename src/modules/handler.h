@@ -29,6 +29,9 @@ struct NamedRedirect {
   std::string_view name;
 };
 
+// The redirect to "uri?args" (ngx_http_split_args).
+InternalRedirect redirect_to(std::string_view target);
+
 using HandlerResult = std::variant<Declined, Finish, InternalRedirect, NamedRedirect, ProbeFile, ReadDirectory, SendText,
                                    SendFile, CloseConnection>;
 

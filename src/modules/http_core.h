@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "http/conditional.h"
+#include "http/error_page.h"
 #include "modules/core_main.h"
 #include "modules/module.h"
 #include "modules/variables.h"
@@ -14,8 +16,6 @@
 namespace uringx {
 
 enum class Lingering : std::uint8_t { off, on, always };
-enum class ServerTokens : std::uint8_t { off, on, build };
-enum class IfModifiedSince : std::uint8_t { off, exact, before };
 enum class Satisfy : std::uint8_t { all, any };
 
 // Per server{} (nginx: ngx_http_core_srv_conf_t).
@@ -28,8 +28,8 @@ struct HttpCoreServer : Settings {
   Setting<bool> ignore_invalid_headers{true};
   Setting<bool> underscores_in_headers{false};
   Setting<bool> merge_slashes{true};
-  Setting<Bytes> connection_pool_size{};
-  Setting<Bytes> request_pool_size{};
+  Setting<Number> max_headers{Number{1000}};
+  Setting<Bytes> connection_pool_size{Bytes{512}};   // no meaning but for a check against large_client_header_buffers
 };
 
 // keepalive_timeout TIME [HEADER]
@@ -50,11 +50,13 @@ struct OpenFileCacheSettings {
   Seconds inactive{60};
 };
 
-// try to keep root's template and whether it came from alias in one value, as nginx does (they exclude each other).
+// root or alias: one value, because they exclude each other and the inner one hides the outer one.
 struct RootPath {
-  Template path;          // full path, without trailing slash for root; as written for alias
-  bool alias = false;
+  Template path;              // full path, without trailing slash for root; as written for alias
   std::string full_constant;  // the path when it has no variables
+  bool alias = false;
+  std::size_t alias_bytes = 0;     // of the URI, that the alias stands for: its location's name, also in nested locations
+  bool alias_of_regex = false;     // the alias is the whole file name
 };
 
 // Per location (nginx: ngx_http_core_loc_conf_t).
@@ -80,7 +82,7 @@ struct HttpCoreLocation : Settings {
   Setting<Number> keepalive_requests{Number{1000}};
   Setting<KeepaliveDisable> keepalive_disable;
   Setting<Milliseconds> client_body_timeout{Milliseconds{60'000}};
-  Setting<Bytes> client_max_body_size{Bytes{1u << 20}};
+  Setting<Offset> client_max_body_size{Offset{1u << 20}};
 
   Setting<ServerTokens> server_tokens{ServerTokens::on};
   Setting<bool> etag{true};
@@ -101,7 +103,9 @@ struct HttpCoreLocation : Settings {
   Setting<Seconds> open_file_cache_valid{Seconds{60}};
   Setting<Number> open_file_cache_min_uses{Number{1}};
   Setting<bool> open_file_cache_errors{false};
-  Setting<std::optional<Bytes>> directio;  // files from this size on are read past the page cache; nullopt: off
+  Setting<std::optional<Offset>> directio;  // files from this size on are read past the page cache; nullopt: off
 };
+
+extern const Module kHttpCoreModule;
 
 }  // namespace uringx

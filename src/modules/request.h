@@ -76,6 +76,8 @@ struct Request {
   bool chunked_body = false;
   std::int64_t start_msec = 0;    // wall clock at the first byte ($request_time counts from here)
   std::uint64_t request_bytes = 0;  // $request_length so far
+  bool pipelined = false;         // its head was read together with the one before it ($pipe)
+  std::string_view action;        // what the error log says was being done (" while ..."), e.g. kReadingRequestLine
 
   // --- where it was routed ---
   const RouteTable* routes = nullptr;
@@ -94,10 +96,14 @@ struct Request {
   bool internal = false;          // an internal redirect happened: `internal` locations are open
   int uri_changes_left = 11;      // nginx's NGX_HTTP_MAX_URI_CHANGES + 1
   bool keep_alive = false;
+  bool lingering_close = false;   // bytes of a body may still come: close the slow way (r->lingering_close)
+  bool body_discarded = false;    // its body is being (or was) read and thrown away
+  bool conditions_off = false;    // If-* fields no longer matter (r->disable_not_modified)
+  bool expect_tested = false;     // "100 Continue" was sent or is not to be sent any more
   bool error_page_active = false; // r->error_page: an error_page redirect happened (recursive_error_pages off stops more)
   bool header_only = false;       // HEAD
+  bool add_uri_to_alias = false;  // set by try_files under a regex alias (r->add_uri_to_alias)
   int error_status = 0;           // r->err_status: the code the client gets whatever the content handler says; 0: none
-  bool expect_trailing_body = false;
 
   // --- captures of the last regex that matched ($1..$9); views into `captured_text` ---
   std::span<const std::string_view> captures;
@@ -107,6 +113,7 @@ struct Request {
   ResponseHead response;
   struct stat file_info {};       // of the file being served, valid when has_file_info
   bool has_file_info = false;
+  bool complete = false;          // the whole answer was handed to the socket ($request_completion)
   std::uint64_t bytes_sent = 0;   // $bytes_sent: head and body put on the wire
   std::uint64_t head_bytes_sent = 0;  // $body_bytes_sent = bytes_sent - head_bytes_sent
 

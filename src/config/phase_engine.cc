@@ -1,0 +1,225 @@
+#include "config/phase_engine.h"
+
+#include <fmt/format.h>
+
+#include "config/route_table.h"
+#include "http/browser.h"
+#include "http/error_page.h"
+#include "http/status.h"
+#include "modules/access.h"
+#include "modules/autoindex.h"
+#include "modules/error_page.h"
+#include "modules/http_core.h"
+#include "modules/index.h"
+#include "modules/rewrite.h"
+#include "modules/static_files.h"
+#include "modules/try_files.h"
+
+namespace uringx {
+namespace {
+
+// The server-level `return` has run in server_rewrite; it must not run again as that of a location
+// (ngx_http_rewrite_handler).
+HandlerResult handle_location_rewrite(Request& request, HandlerState& state, const HandlerInput& input) {
+  if (request.location == &request.server_block->root.settings) return Declined{};
+  return handle_rewrite(request, state, input);
+}
+
+constexpr Handler kServerRewrite[] = {handle_rewrite};
+constexpr Handler kRewrite[] = {handle_location_rewrite};
+constexpr Handler kAccess[] = {handle_access};
+constexpr Handler kPrecontent[] = {handle_try_files};
+constexpr Handler kContent[] = {handle_index, handle_autoindex, handle_static_file};
+
+std::span<const Handler> handlers_of(Phase phase) {
+  switch (phase) {
+    case Phase::server_rewrite: return kServerRewrite;
+    case Phase::find_location: return {};
+    case Phase::rewrite: return kRewrite;
+    case Phase::access: return kAccess;
+    case Phase::precontent: return kPrecontent;
+    case Phase::content: return kContent;
+  }
+  return {};
+}
+
+bool pads_error_pages(const Request& request) {
+  const Browser browser = browser_of(request.head.value(KnownField::user_agent));
+  return (browser.msie || browser.chrome) && request.head.version >= HttpVersion::http_1_0;
+}
+
+// No content handler wanted the request (ngx_http_core_content_phase).
+HandlerResult nobody_answered(Request& request) {
+  if (!request.uri.ends_with('/')) {
+    log_request(request, LogLevel::error, "no handler found");
+    return Finish{404};
+  }
+  const std::string_view path = map_uri_to_path(request, request.uri);
+  log_request(request, LogLevel::error, request.arena.join({"directory index of \"", path, "\" is forbidden"}));
+  return Finish{403};
+}
+
+}  // namespace
+
+Action PhaseEngine::start() {
+  next_phase(Phase::server_rewrite);
+  return run({});
+}
+
+Action PhaseEngine::resume(const HandlerInput& input) { return run(input); }
+
+Action PhaseEngine::finish(int status) {
+  if (std::optional<Action> action = special_response(status)) return *action;
+  return run({});
+}
+
+void PhaseEngine::next_phase(Phase phase) {
+  phase_ = phase;
+  handler_ = 0;
+  state_ = {};
+}
+
+Action PhaseEngine::run(const HandlerInput& input) {
+  HandlerInput given = input;  // the answer is for the handler that asked, not for the one after it
+  for (;;) {
+    const HandlerResult result = run_phase(given);
+    given = {};
+    if (std::optional<Action> action = take(result)) return *action;
+  }
+}
+
+HandlerResult PhaseEngine::run_phase(const HandlerInput& input) {
+  if (phase_ == Phase::find_location) return find_location();
+  const std::span<const Handler> handlers = handlers_of(phase_);
+  if (handler_ < handlers.size()) return handlers[handler_](request_, state_, input);
+  if (phase_ == Phase::content) return nobody_answered(request_);
+  next_phase(static_cast<Phase>(static_cast<int>(phase_) + 1));
+  return run_phase({});
+}
+
+HandlerResult PhaseEngine::find_location() {
+  request_.routes->find_location(request_);
+  const auto& core = request_.settings<HttpCoreLocation>();
+  if (*core.internal && !request_.internal) return Finish{404};
+  const std::uint64_t body_bytes_max = core.client_max_body_size->count;
+  if (request_.content_length > 0 && body_bytes_max != 0 && !request_.body_discarded &&
+      static_cast<std::uint64_t>(request_.content_length) > body_bytes_max) {
+    log_request(request_, LogLevel::error,
+                request_.arena.copy(fmt::format("client intended to send too large body: {} bytes", request_.content_length)));
+    request_.expect_tested = true;
+    return Finish{413};
+  }
+  next_phase(Phase::rewrite);
+  return run_phase({});
+}
+
+std::optional<Action> PhaseEngine::take(const HandlerResult& result) {
+  struct Taker {
+    PhaseEngine& engine;
+
+    std::optional<Action> operator()(const Declined&) const {
+      ++engine.handler_;
+      engine.state_ = {};
+      return std::nullopt;
+    }
+    std::optional<Action> operator()(const Finish& finish) const { return engine.special_response(finish.status); }
+    std::optional<Action> operator()(const InternalRedirect& redirect) const {
+      if (engine.redirect_internally(redirect)) return std::nullopt;
+      return engine.special_response(500);
+    }
+    std::optional<Action> operator()(const NamedRedirect& redirect) const {
+      if (engine.redirect_to_named(redirect)) return std::nullopt;
+      return engine.special_response(500);
+    }
+    std::optional<Action> operator()(const ProbeFile& probe) const { return probe; }
+    std::optional<Action> operator()(const ReadDirectory& read) const { return read; }
+    std::optional<Action> operator()(const CloseConnection& close) const { return close; }
+    std::optional<Action> operator()(const SendText& text) const { return text; }
+    std::optional<Action> operator()(const SendFile& file) const { return file; }
+  };
+  return std::visit(Taker{*this}, result);
+}
+
+bool PhaseEngine::redirect_internally(const InternalRedirect& redirect) {
+  if (--request_.uri_changes_left == 0) {
+    log_request(request_, LogLevel::error,
+                request_.arena.join({"rewrite or internal redirection cycle while internally redirecting to \"", redirect.uri, "\""}));
+    return false;
+  }
+  request_.uri = redirect.uri;
+  request_.args = redirect.args;
+  request_.internal = true;
+  request_.valid_unparsed_uri = false;
+  request_.add_uri_to_alias = false;
+  RouteTable::enter(request_, request_.server_block->root);
+  next_phase(Phase::server_rewrite);
+  return true;
+}
+
+bool PhaseEngine::redirect_to_named(const NamedRedirect& redirect) {
+  if (--request_.uri_changes_left == 0) {
+    log_request(request_, LogLevel::error,
+                request_.arena.join({"rewrite or internal redirection cycle while redirect to named location \"", redirect.name, "\""}));
+    return false;
+  }
+  if (request_.uri.empty()) {
+    log_request(request_, LogLevel::error, request_.arena.join({"empty URI in redirect to named location \"", redirect.name, "\""}));
+    return false;
+  }
+  const Location* location = request_.routes->find_named(request_, redirect.name);
+  if (location == nullptr) {
+    log_request(request_, LogLevel::error, request_.arena.join({"could not find named location \"", redirect.name, "\""}));
+    return false;
+  }
+  request_.internal = true;
+  RouteTable::enter(request_, *location);
+  next_phase(Phase::rewrite);
+  return true;
+}
+
+std::optional<Action> PhaseEngine::special_response(int status) {
+  Request& request = request_;
+  request.error_status = status;
+  if (closes_connection(status)) request.keep_alive = false;  // the bytes that follow can't be trusted to be a request
+  if (status == 400 || (status >= 495 && status <= 497)) request.lingering_close = false;
+  request.response.content_type = {};
+
+  if (const ErrorPageRule* page = choose_error_page(request, status)) {
+    if (page->overwrite >= 0) request.error_status = page->overwrite;
+    const std::string_view target = page->target.evaluate(request);
+    if (page->overwrite > 0 && page->overwrite != 200) request.expect_tested = true;
+    if (target.starts_with('/')) {
+      if (request.method != Method::head) request.method = Method::get;
+      if (redirect_internally(redirect_to(target))) return std::nullopt;
+      return built_in_page(request.error_status = 500);
+    }
+    if (target.starts_with('@')) {
+      if (redirect_to_named({target})) return std::nullopt;
+      return built_in_page(request.error_status = 500);
+    }
+    if (!is_redirect(page->overwrite)) request.error_status = 302;
+    request.response.location = target;
+    request.expect_tested = true;
+    return built_in_page(request.error_status);
+  }
+  request.expect_tested = true;
+  return built_in_page(status);
+}
+
+Action PhaseEngine::built_in_page(int status) {
+  const auto& core = request_.settings<HttpCoreLocation>();
+  ResponseHead& response = request_.response;
+  response.status = wire_status(status);
+  if (request_.error_status == status) request_.error_status = response.status;
+  response.last_modified = -1;
+  response.etag = {};
+  response.accept_ranges = false;
+  request_.has_file_info = false;
+  const bool pad = *core.msie_padding && status >= 400 && pads_error_pages(request_);
+  const ErrorPage page = error_page(status, *core.server_tokens, pad);
+  response.content_type = page.head.empty() ? std::string_view() : kErrorPageType;
+  response.content_length = page.body_bytes();
+  return SendText{request_.arena.join({page.head, page.tail, page.padding})};
+}
+
+}  // namespace uringx

@@ -1,0 +1,44 @@
+// PhaseEngine takes one request through nginx's phases until it needs something from outside or its answer stands.
+// Owned by an Exchange, on its worker's thread; pure: the driver does what an Action asks and resumes with the result.
+#pragma once
+
+#include "modules/handler.h"
+
+namespace uringx {
+
+// nginx's order (ngx_http_phases), less those that nothing here uses yet.
+enum class Phase : std::uint8_t { server_rewrite, find_location, rewrite, access, precontent, content };
+
+class PhaseEngine {
+ public:
+  explicit PhaseEngine(Request& request) : request_(request) {}
+
+  // From the first phase on; the virtual server is chosen already.
+  Action start();
+
+  // With what the last Action asked for.
+  Action resume(const HandlerInput& input);
+
+  // Ends the request with `status` from outside the phases: a refused head (400, 414, 494, ...), 408, 413.
+  Action finish(int status);
+
+ private:
+  Action run(const HandlerInput& input);
+  HandlerResult run_phase(const HandlerInput& input);
+  HandlerResult find_location();
+  // One handler's result: an Action for the driver, or nullopt to go on with run().
+  std::optional<Action> take(const HandlerResult& result);
+  void next_phase(Phase phase);
+  bool redirect_internally(const InternalRedirect& redirect);
+  bool redirect_to_named(const NamedRedirect& redirect);
+  // ngx_http_special_response_handler: the configured or built-in page.
+  std::optional<Action> special_response(int status);
+  Action built_in_page(int status);
+
+  Request& request_;
+  Phase phase_ = Phase::server_rewrite;
+  std::size_t handler_ = 0;  // within the phase
+  HandlerState state_;
+};
+
+}  // namespace uringx
