@@ -90,6 +90,7 @@ class Assembly {
  private:
   std::vector<Directive>& innermost() { return open_.empty() ? tree_.directives : open_.back()->block; }
   Directive& append(std::vector<std::string> words, const Place& place);
+  [[noreturn]] void refuse_file(const std::string& path, const ReadFailure& failure, const Place& from) const;
   void remember(const std::string& path, const std::string& text);
 
   const IncludeOptions& options_;
@@ -313,7 +314,27 @@ void Assembly::include(const std::string& name, const Place& from) {
   for (const std::string& match : *matches) read_file(match, from);
 }
 
-[[noreturn]] void refuse_file(const std::string& path, const ReadFailure& failure, const Place& from) {
+void Assembly::read_file(const std::string& path, const Place& from) {
+  if (++files_read_ > options_.files_read_max) {
+    refuse(fmt::format("more than {} files are included", options_.files_read_max), from);
+  }
+  if (include_depth_ > kIncludeDepthMax) {
+    refuse(fmt::format("includes are nested deeper than {} levels, probably \"{}\" includes itself",
+                       kIncludeDepthMax, path),
+           from);
+  }
+  const auto text = source_.read(path, options_.text_bytes_max - text_bytes_);
+  if (!text) refuse_file(path, text.error(), from);
+  text_bytes_ += text->size();
+  remember(path, *text);
+
+  ++include_depth_;
+  Reader reader(*this, Reader::Kind::file, std::make_shared<const std::string>(path), *text);
+  parse(*text, reader);
+  --include_depth_;
+}
+
+void Assembly::refuse_file(const std::string& path, const ReadFailure& failure, const Place& from) const {
   switch (failure.step) {
     case ReadFailure::Step::open:
       refuse(with_errno(fmt::format("open() \"{}\" failed", path), failure.error), from);
@@ -328,29 +349,9 @@ void Assembly::include(const std::string& name, const Place& from) {
       refuse(fmt::format("pread() returned only {} bytes instead of {}", failure.read_bytes, failure.asked_bytes),
              {std::make_shared<const std::string>(path), 1});
     case ReadFailure::Step::too_large:
-      refuse(fmt::format("\"{}\" makes the configuration larger than {} bytes", path, kTextBytesMax), from);
+      refuse(fmt::format("\"{}\" makes the configuration larger than {} bytes", path, options_.text_bytes_max), from);
   }
   std::unreachable();
-}
-
-void Assembly::read_file(const std::string& path, const Place& from) {
-  if (++files_read_ > kFilesReadMax) {
-    refuse(fmt::format("more than {} files are included", kFilesReadMax), from);
-  }
-  if (include_depth_ > kIncludeDepthMax) {
-    refuse(fmt::format("includes are nested deeper than {} levels, probably \"{}\" includes itself",
-                       kIncludeDepthMax, path),
-           from);
-  }
-  const auto text = source_.read(path, kTextBytesMax - text_bytes_);
-  if (!text) refuse_file(path, text.error(), from);
-  text_bytes_ += text->size();
-  remember(path, *text);
-
-  ++include_depth_;
-  Reader reader(*this, Reader::Kind::file, std::make_shared<const std::string>(path), *text);
-  parse(*text, reader);
-  --include_depth_;
 }
 
 void Assembly::read_command_line(std::string_view text) {

@@ -14,15 +14,17 @@ namespace uringx {
 // nginx reads a file through a buffer of this size (NGX_CONF_BUFFER): a word or a comment that does not fit is refused.
 inline constexpr std::size_t kSpanBytesMax = 4096;
 
-// nginx has no limits here but its stack and its descriptors; ours keep the start bounded in stack, time and memory.
+// nginx has no limits here but its stack and its descriptors; ours, and those in IncludeOptions, keep the start bounded
+// in stack, time and memory.
 inline constexpr unsigned kBlockDepthMax = 256;        // over all files that include each other
 inline constexpr unsigned kIncludeDepthMax = 64;       // a loop of includes ends here
-inline constexpr unsigned kFilesReadMax = 65536;       // a file included twice counts twice
-inline constexpr std::size_t kTextBytesMax = 64 << 20;  // of all files read, together
 
 struct IncludeOptions {
   // Put in front of relative names as it stands: the directory of the main configuration file with its trailing '/'.
   std::string conf_prefix;
+  // Far above any real site, for includes that multiply. A file that is included twice counts twice in both.
+  unsigned files_read_max = 1'000'000;
+  std::size_t text_bytes_max = 256 << 20;
 };
 
 // Reads the main file and what it includes. `path` is printed as given. Never throws; what is wrong is in `error`

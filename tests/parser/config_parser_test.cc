@@ -143,15 +143,24 @@ TEST_CASE("includes that double at every level end at the number of files") {
     source.files["/conf/" + std::to_string(i)] = fmt::format("include {0}; include {0};", i + 1);
   }
   source.files["/conf/40"] = "";
-  CHECK(error_of(parse(source)).starts_with("more than 65536 files are included in /conf/"));
+  const IncludeOptions options{.conf_prefix = "/conf/", .files_read_max = 1000};
+  const std::string error = error_of(parse_config_file("/conf/nginx.conf", options, source));
+  CHECK(error.starts_with("more than 1000 files are included in /conf/"));
 }
 
 TEST_CASE("the texts are bounded together") {
   MemorySource source;
-  source.files["/conf/nginx.conf"] = repeated("include big;\n", 3);
-  source.files["/conf/big"] = repeated(std::string(1023, ' ') + "\n", kTextBytesMax / 2048);
-  CHECK(error_of(parse(source)) ==
-        "\"/conf/big\" makes the configuration larger than 67108864 bytes in /conf/nginx.conf:2");
+  source.files["/conf/nginx.conf"] = "include a;\ninclude b;\ninclude a;\n";  // 33 bytes
+  source.files["/conf/a"] = std::string(100, ' ');
+  source.files["/conf/b"] = std::string(200, ' ');
+  IncludeOptions options{.conf_prefix = "/conf/", .text_bytes_max = 433};
+  CHECK(error_of(parse_config_file("/conf/nginx.conf", options, source)) == "");
+  options.text_bytes_max = 432;
+  CHECK(error_of(parse_config_file("/conf/nginx.conf", options, source)) ==
+        "\"/conf/a\" makes the configuration larger than 432 bytes in /conf/nginx.conf:3");
+  options.text_bytes_max = 32;
+  CHECK(error_of(parse_config_file("/conf/nginx.conf", options, source)) ==
+        "\"/conf/nginx.conf\" makes the configuration larger than 32 bytes");
 }
 
 TEST_CASE("every file is kept once, as it is, in the order of first reading") {
