@@ -199,9 +199,14 @@ def play(case: Case, server) -> Conversation:
                 return Conversation([], "we reset")
         finals = lambda: [r for r in player.answers() if r.complete and not 100 <= r.status < 200]
         player.read_until(lambda: finals())
+        before_canary = None
         if not player.end and case.canary is not None and HalfClose not in case.steps:
             last = finals()[-1]
             if (last.header("Connection") or "").lower() != "close" and last.status_line:
+                before_canary = len(player.received)
                 player.send(case.canary)
         player.read_until(lambda: False)
+    if before_canary == len(player.received) and player.end in ("eof", "reset"):
+        # The server closed although it had promised to keep the connection. Whether our canary met the FIN or caused a RST is timing.
+        player.end = "closed before the canary was answered"
     return Conversation(player.answers(), player.end, player.received)

@@ -94,7 +94,8 @@ def compare_logs(nginx, uringx, name_length_difference: int) -> list[Difference]
     out = []
     for name in sorted(ours.keys() | theirs.keys()):
         aspect = "error_log" if name.startswith("error") else f"access_log:{name}"
-        a = [normalise.text(line, nginx, normalise.LOG_LINE_RULES) for line in ours.get(name, [])]
-        b = [normalise.text(line, uringx, normalise.LOG_LINE_RULES) for line in theirs.get(name, [])]
+        of_a_connection = normalise.line_of_a_connection if aspect == "error_log" else lambda line: True
+        a = [normalise.text(line, nginx, normalise.LOG_LINE_RULES) for line in ours.get(name, []) if of_a_connection(line)]
+        b = [normalise.text(line, uringx, normalise.LOG_LINE_RULES) for line in theirs.get(name, []) if of_a_connection(line)]
         out += compare_lines(aspect, a, b, 0 if aspect == "error_log" else name_length_difference)
     return out

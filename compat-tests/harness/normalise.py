@@ -112,6 +112,12 @@ def error_log_head(line: str, server) -> str:
     return re.sub(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d (\[\w+\]) \d+#\d+: (?:\*\d+ )?", r"@TIME@ \1 @PID@: ", line)
 
 
+def line_of_a_connection(line: str) -> bool:
+    """Only error-log lines with a connection number (`*3`) belong to a request; the others tell of processes coming and going, at
+    moments of their own (test_process.py looks at those)."""
+    return re.match(r"^\S+ \S+ \[\w+\] \d+#\d+: \*\d+ ", line) is not None
+
+
 def program_name(text: str, server) -> str:
     """Messages begin with the name of the program: `nginx: [emerg] ...` and `uringx: [emerg] ...`."""
     return re.sub(rf"^{NAME}: ", "@NAME@: ", text, flags=re.M)
