@@ -150,7 +150,7 @@ class Reader {
   Span span_;
 };
 
-// ------------------------------------------------------------------------------------------ PEGTL: actions, errors
+// -------------------- PEGTL: actions, errors
 
 template <typename Rule>
 struct Action : pegtl::nothing<Rule> {};
@@ -218,7 +218,7 @@ inline constexpr std::string_view kExpected = R"(";" or "}")";
 template <>
 inline constexpr std::string_view kExpected<grammar::block_close> = R"("}")";
 
-// Every rule inside a must<> of the grammar fails without consuming, so the input stands at the byte to blame.
+// Every rule inside a must<> of the grammar fails without consuming, so the input stands at the byte at fault.
 template <typename Rule>
 struct Control : pegtl::normal<Rule> {
   template <typename Input>
@@ -235,10 +235,10 @@ void parse(std::string_view text, Reader& reader) {
   pegtl::parse<grammar::text, Action, Control>(input, reader);
 }
 
-// ------------------------------------------------------------------------------------------------- one text: Reader
+// -------------------- one text: Reader
 
-// nginx fills its buffer again when it needs the byte behind it, and refuses if the span fills the buffer then. `at` is
-// the byte that nginx needs next while it still keeps the span.
+// nginx fills its buffer again when it needs the byte behind it, and refuses if the span fills the buffer
+// then. `at` is the byte that nginx needs next while it still keeps the span.
 void Reader::check_span(const char* at) const {
   if (kind_ == Kind::command_line || span_.begin == nullptr) return;  // -g is read in place, without a buffer
   const auto span_bytes = static_cast<std::size_t>(at - span_.begin);
@@ -274,7 +274,7 @@ void Reader::open_block(std::size_t line) {
   assembly_.open_block(std::exchange(words_, {}), place(line));
 }
 
-// --------------------------------------------------------------------------------------------- all texts: Assembly
+// -------------------- all texts: Assembly
 
 Directive& Assembly::append(std::vector<std::string> words, const Place& place) {
   Directive& directive = innermost().emplace_back();
@@ -346,10 +346,13 @@ void Assembly::refuse_file(const std::string& path, const ReadFailure& failure, 
                      .level = "crit"},
                     from};
     case ReadFailure::Step::short_read:
-      refuse(fmt::format("pread() returned only {} bytes instead of {}", failure.read_bytes, failure.asked_bytes),
+      refuse(fmt::format("pread() returned only {} bytes instead of {}", failure.read_bytes,
+                         failure.asked_bytes),
              {std::make_shared<const std::string>(path), 1});
     case ReadFailure::Step::too_large:
-      refuse(fmt::format("\"{}\" makes the configuration larger than {} bytes", path, options_.text_bytes_max), from);
+      refuse(
+          fmt::format("\"{}\" makes the configuration larger than {} bytes", path, options_.text_bytes_max),
+          from);
   }
   std::unreachable();
 }

@@ -11,7 +11,8 @@
 
 namespace uringx {
 
-std::expected<std::string, ReadFailure> FileSystemSource::read(const std::string& path, std::size_t bytes_max) {
+std::expected<std::string, ReadFailure> FileSystemSource::read(const std::string& path,
+                                                               std::size_t bytes_max) {
   // O_NONBLOCK: opening a FIFO without a writer would hang the start; regular files do not care.
   const OwnedFd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (!fd) return std::unexpected(ReadFailure{.step = ReadFailure::Step::open, .error = errno});
@@ -19,7 +20,8 @@ std::expected<std::string, ReadFailure> FileSystemSource::read(const std::string
   if (fstat(fd.get(), &info) != 0) {
     return std::unexpected(ReadFailure{.step = ReadFailure::Step::open, .error = errno});
   }
-  // Like nginx we believe the size: a file of size 0 (a device, most of /proc) is empty, a directory is read and fails.
+  // Like nginx we believe the size: a file of size 0 (a device, most of /proc) is empty, a directory is read
+  // and fails.
   const auto size = static_cast<std::size_t>(info.st_size);
   if (size > bytes_max) return std::unexpected(ReadFailure{.step = ReadFailure::Step::too_large});
   std::string text(size, '\0');

@@ -1,5 +1,5 @@
 // ConfigSource is where the parser gets the bytes of configuration files and the matches of glob patterns.
-// Owned by the caller of the parser, which uses it on the calling thread during one parse; tests put memory here.
+// Owned by the caller of the parser, which uses it on the calling thread during one parse; tests use memory.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,8 @@ class ConfigSource {
  public:
   virtual ~ConfigSource() = default;
 
-  // The whole file, if it is not longer than bytes_max. Never waits for a peer: a FIFO without a writer is an empty file, as its size says.
+  // The whole file, if it is not longer than bytes_max. Never waits for a peer: a FIFO without a writer is an
+  // empty file, as its size says.
   virtual std::expected<std::string, ReadFailure> read(const std::string& path, std::size_t bytes_max) = 0;
 
   // The sorted paths that match, none is no error; otherwise errno.

@@ -1,5 +1,5 @@
 // ConfigTree is the text of an nginx configuration as a tree of directives, each with its file and line.
-// Built once by ConfigParser on the main thread, immutable afterwards; it knows no directive names but `include`.
+// Built once by ConfigParser on the main thread, immutable afterwards; it knows no directive but `include`.
 #pragma once
 
 #include <memory>
@@ -11,10 +11,11 @@ namespace uringx {
 
 // One directive: its words, where it stood, and its block if it has one.
 struct Directive {
-  std::vector<std::string> words;               // words[0] is the name; quotes and escapes are resolved as nginx does
-  std::shared_ptr<const std::string> file;      // absolute or as-given path, the one nginx would print
-  unsigned line = 0;                            // line of the terminating ';' or '{' (what nginx prints in messages);
-                                                // 0 for a directive of -g, whose file is kCommandLine
+  std::vector<std::string> words;  // words[0] is the name; quotes and escapes are resolved as nginx does
+  std::shared_ptr<const std::string> file;  // absolute or as-given path, the one nginx would print
+  // Line of the terminating ';' or '{', which nginx prints in messages; 0 for a directive of -g, whose file
+  // is kCommandLine.
+  unsigned line = 0;
   bool has_block = false;                       // ended by '{'
   bool closed = false;                          // has_block and its '}' was read
   unsigned end_line = 0;                        // line of the '}' (or of the parse error when !closed)
@@ -35,8 +36,8 @@ struct ConfigError {
   std::string level = "emerg";  // nginx logs a configuration file that cannot be read as "crit"
 };
 
-// The line nginx would log, without time and level: "MESSAGE", "MESSAGE in FILE:LINE" or "MESSAGE in command line"
-// (ngx_conf_log_error).
+// The line nginx would log, without time and level: "MESSAGE", "MESSAGE in FILE:LINE" or "MESSAGE in command
+// line" (ngx_conf_log_error).
 inline std::string config_error_text(const ConfigError& error) {
   if (error.file.empty()) return error.message;
   std::string text = error.message + " in " + error.file;
@@ -50,9 +51,9 @@ struct ConfigFile {
   std::string text;
 };
 
-// nginx acts on directives while it reads them, so a meaning error on line 3 is reported before a syntax error on
-// line 50. The tree therefore keeps everything read before a syntax error, and the error beside it: who walks the
-// tree reports its own errors first, in document order, and `error` last.
+// nginx acts on directives while it reads them, so a meaning error on line 3 is reported before a syntax
+// error on line 50. The tree therefore keeps everything read before a syntax error, and the error beside it:
+// who walks the tree reports its own errors first, in document order, and `error` last.
 struct ConfigTree {
   std::vector<Directive> directives;
   std::vector<ConfigFile> files;

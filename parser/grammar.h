@@ -1,5 +1,5 @@
 // The grammar of nginx.conf as PEGTL rules: the language that ngx_conf_read_token and ngx_conf_parse accept.
-// Stateless; included by config_parser.cc (which attaches the actions and the error messages) and by its test only.
+// Stateless; included by config_parser.cc (which attaches actions and messages) and by its test only.
 #pragma once
 
 #include <tao/pegtl.hpp>
@@ -8,24 +8,25 @@ namespace uringx::grammar {
 
 namespace pegtl = tao::pegtl;
 
-// A span is what nginx must keep in its buffer of 4096 bytes: a comment, or a word with the byte that ends it. These two
-// rules consume nothing; they tell the actions where a span starts and where it may be judged. `Quote` is the quotation
-// mark that has to close it, or NUL.
+// A span is what nginx must keep in its buffer of 4096 bytes: a comment, or a word with the byte that ends
+// it. These two rules consume nothing; they tell the actions where a span starts and where it may be judged.
+// `Quote` is the quotation mark that has to close it, or NUL.
 template <char Quote>
 struct span_start : pegtl::success {};
 struct span_end : pegtl::success {};
 
 struct space : pegtl::one<' ', '\t', '\r', '\n'> {};
 
-// '#' starts a comment only where a word could start; inside a word it is an ordinary byte. Only a LF ends it.
+// '#' starts a comment only where a word could start; inside a word it is an ordinary byte. Only LF ends it.
 struct comment : pegtl::seq<pegtl::at<pegtl::one<'#'>>, span_start<'\0'>, pegtl::one<'#'>,
                             pegtl::star<pegtl::not_one<'\n'>>, span_end> {};
 
-// A backslash takes the next byte with it, whatever it is. Which of them are resolved is the action's business.
+// A backslash takes the next byte with it, whatever it is. Which ones are resolved is up to the action.
 struct escaped_byte : pegtl::any {};
 struct escape : pegtl::if_must<pegtl::one<'\\'>, escaped_byte> {};
 
-// "${name}": the brace behind a '$' does not start a block. nginx looks no further, "$" alone and "${{" are words too.
+// "${name}": the brace behind a '$' does not start a block. nginx looks no further, "$" alone and "${{" are
+// words too.
 struct variable : pegtl::seq<pegtl::one<'$'>, pegtl::star<pegtl::one<'{'>>> {};
 
 // A bare word ends before white space, ';' or '{'; quotation marks, '#' and '}' are special only in front.
@@ -45,7 +46,8 @@ struct quoted_word : pegtl::seq<pegtl::one<Quote>, span_start<Quote>, quoted_tex
                                 pegtl::must<closing_quote<Quote>, after_quote>> {};
 
 // The white space that ends a word is read while nginx still keeps the word.
-struct word : pegtl::seq<pegtl::sor<quoted_word<'"'>, quoted_word<'\''>, bare_word>, pegtl::opt<space>, span_end> {};
+struct word
+    : pegtl::seq<pegtl::sor<quoted_word<'"'>, quoted_word<'\''>, bare_word>, pegtl::opt<space>, span_end> {};
 
 struct directive;
 struct directives : pegtl::star<pegtl::sor<space, comment, directive>> {};

@@ -1,5 +1,5 @@
-// Fuzz target of the configuration parser: any bytes give a tree or a refusal, and the tree holds what it promises.
-// The input is the main file; a byte 0x1c (file separator) starts the next file, named /c/1, /c/2, ...
+// Fuzz target of the configuration parser: any bytes give a tree or a refusal, and the tree holds what it
+// promises. The input is the main file; a byte 0x1c (file separator) starts the next file: /c/1, /c/2, ...
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -29,19 +29,24 @@ MemorySource files_of(std::string_view input) {
   }
 }
 
-// Returns whether everything below is closed. Only the last directive of a block may be open, and only after an error.
+// Returns whether everything below is closed. Only the last directive of a block may be open, and only after
+// an error.
 bool check_directives(const std::vector<Directive>& directives, bool command_line) {
   bool closed = true;
   for (const Directive& directive : directives) {
     expect(closed, "only the last directive of a block may be open");
     expect(!directive.words.empty(), "a directive has a name");
     expect(directive.name() != "include", "includes are carried out");
-    for (const std::string& word : directive.words) expect(word.size() <= 4096 || command_line, "words are bounded");
+    for (const std::string& word : directive.words)
+      expect(word.size() <= 4096 || command_line, "words are bounded");
     expect(directive.file != nullptr, "a directive has a file");
-    expect(directive.file->starts_with("/c/") ? directive.line > 0 : directive.line == 0, "a directive has a line");
-    expect(directive.has_block || (directive.block.empty() && !directive.closed), "only blocks have contents");
+    expect(directive.file->starts_with("/c/") ? directive.line > 0 : directive.line == 0,
+           "a directive has a line");
+    expect(directive.has_block || (directive.block.empty() && !directive.closed),
+           "only blocks have contents");
     closed = check_directives(directive.block, command_line) && (!directive.has_block || directive.closed);
-    expect(!directive.closed || (closed && directive.end_file == directive.file && directive.end_line >= directive.line),
+    expect(!directive.closed ||
+               (closed && directive.end_file == directive.file && directive.end_line >= directive.line),
            "a closed block ends in its own file, behind its start, with everything in it closed");
   }
   return closed;

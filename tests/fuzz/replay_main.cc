@@ -1,5 +1,5 @@
-// Runs a fuzz target without libFuzzer: each file of the folders and each file named in the arguments goes through
-// LLVMFuzzerTestOneInput once, so that what the fuzzer found stays fixed in ordinary builds.
+// Runs a fuzz target without libFuzzer: each file of the folders and each file named in the arguments goes
+// through LLVMFuzzerTestOneInput once, so that what the fuzzer found stays fixed in ordinary builds.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>

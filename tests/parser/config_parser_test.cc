@@ -1,4 +1,5 @@
-// What golden cases cannot show: the 4096-byte span byte by byte, the limits, -g, files that fail, order of files.
+// What golden cases cannot show: the 4096-byte span byte by byte, the limits, -g, files that fail, order of
+// files.
 #include "parser/config_parser.h"
 
 #include <doctest/doctest.h>
@@ -70,6 +71,7 @@ TEST_CASE("an unclosed quote is an end of file only if the rest of the file fits
         "unexpected end of file, expecting \";\" or \"}\" in /conf/nginx.conf:2");
   CHECK(error_of("x\n\"" + std::string(4097, 'a')) == kOpenDouble);
   CHECK(error_of("x\n'" + std::string(4097, '\n')) == kOpenSingle);
+  CHECK(error_of("x\n\"" + std::string(5000, 'a') + "\\") == kOpenDouble);
 }
 
 TEST_CASE("what was too long is said before what was wrong at its end") {
@@ -91,8 +93,8 @@ TEST_CASE("a comment fits into 4096 bytes with its LF or the end of the file") {
 }
 
 TEST_CASE("white space has no limit") {
-  CHECK(error_of(std::string(5000, ' ') + "a" + std::string(5000, '\n') + "b" + std::string(5000, '\t') + ";" +
-                 std::string(5000, '\n')) == "");
+  CHECK(error_of(std::string(5000, ' ') + "a" + std::string(5000, '\n') + "b" + std::string(5000, '\t') +
+                 ";" + std::string(5000, '\n')) == "");
 }
 
 TEST_CASE("the tree keeps what was read before the error, and every open block") {
@@ -115,7 +117,8 @@ TEST_CASE("blocks nest to the limit and no deeper") {
 
 TEST_CASE("included files share the depth of the blocks they stand in") {
   MemorySource source;
-  source.files["/conf/nginx.conf"] = repeated("a{", kBlockDepthMax) + "include b;" + repeated("}", kBlockDepthMax);
+  source.files["/conf/nginx.conf"] =
+      repeated("a{", kBlockDepthMax) + "include b;" + repeated("}", kBlockDepthMax);
   source.files["/conf/b"] = "c;";
   CHECK(error_of(parse(source)) == "");
   source.files["/conf/b"] = "\nc {}";
@@ -132,8 +135,9 @@ TEST_CASE("a file that includes itself is refused, alone, in a block or through 
   CHECK(error_of(parse(source)) == message + "/conf/nginx.conf:1");
   source.files["/conf/nginx.conf"] = "include other;\n";
   source.files["/conf/other"] = "\n\ninclude nginx.conf;\n";
-  CHECK(error_of(parse(source)) == "includes are nested deeper than 64 levels, probably \"/conf/other\" includes "
-                                   "itself in /conf/nginx.conf:1");
+  CHECK(error_of(parse(source)) ==
+        "includes are nested deeper than 64 levels, probably \"/conf/other\" includes "
+        "itself in /conf/nginx.conf:1");
 }
 
 TEST_CASE("includes that double at every level end at the number of files") {
@@ -192,10 +196,13 @@ TEST_CASE("a main file that cannot be read gives a message without a place") {
 TEST_CASE("an included file that cannot be read is told with the reason") {
   MemorySource source;
   source.files["/conf/nginx.conf"] = "a {\ninclude \"x y\";\n}";
-  CHECK(error_of(parse(source)) == "open() \"/conf/x y\" failed (2: No such file or directory) in /conf/nginx.conf:2");
+  CHECK(error_of(parse(source)) ==
+        "open() \"/conf/x y\" failed (2: No such file or directory) in /conf/nginx.conf:2");
   source.failures["/conf/x y"] = {.step = ReadFailure::Step::open, .error = EACCES};
-  CHECK(error_of(parse(source)) == "open() \"/conf/x y\" failed (13: Permission denied) in /conf/nginx.conf:2");
-  source.failures["/conf/x y"] = {.step = ReadFailure::Step::short_read, .read_bytes = 23, .asked_bytes = 4096};
+  CHECK(error_of(parse(source)) ==
+        "open() \"/conf/x y\" failed (13: Permission denied) in /conf/nginx.conf:2");
+  source.failures["/conf/x y"] = {
+      .step = ReadFailure::Step::short_read, .read_bytes = 23, .asked_bytes = 4096};
   CHECK(error_of(parse(source)) == "pread() returned only 23 bytes instead of 4096 in /conf/x y:1");
   source.failures["/conf/x y"] = {.step = ReadFailure::Step::read, .error = EISDIR};
   const ConfigTree tree = parse(source);
@@ -214,7 +221,9 @@ TEST_CASE("a long name leaves room for the reason in a message of nginx's length
 
 TEST_CASE("-g takes directives, with errors in the command line") {
   MemorySource source;
-  const auto parse_text = [&](std::string_view text) { return parse_config_text(text, {.conf_prefix = "/conf/"}, source); };
+  const auto parse_text = [&](std::string_view text) {
+    return parse_config_text(text, {.conf_prefix = "/conf/"}, source);
+  };
   const ConfigTree tree = parse_text(" daemon off;pid \"a b\"; # c");
   CHECK(error_of(tree) == "");
   CHECK(dump(tree) == "command line:0: daemon off\ncommand line:0: pid \"a b\"\n");
@@ -223,12 +232,14 @@ TEST_CASE("-g takes directives, with errors in the command line") {
   CHECK(error_of(parse_text("daemon off")) == "unexpected end of parameter, expecting \";\" in command line");
   CHECK(error_of(parse_text("\"")) == "unexpected end of parameter, expecting \";\" in command line");
   CHECK(error_of(parse_text("a {")) == "block directives are not supported in -g option in command line");
-  CHECK(error_of(parse_text("include {")) == "block directives are not supported in -g option in command line");
+  CHECK(error_of(parse_text("include {")) ==
+        "block directives are not supported in -g option in command line");
   CHECK(error_of(parse_text("}")) == "unexpected \"}\" in command line");
   CHECK(error_of(parse_text("\n\n;")) == "unexpected \";\" in command line");
   CHECK(error_of(parse_text("include x;")) ==
         "open() \"/conf/x\" failed (2: No such file or directory) in command line");
-  CHECK(error_of(parse_text("include;")) == "invalid number of arguments in \"include\" directive in command line");
+  CHECK(error_of(parse_text("include;")) ==
+        "invalid number of arguments in \"include\" directive in command line");
   CHECK(error_of(parse_text("a " + std::string(9000, 'b') + ";")) == "");
 }
 

@@ -47,7 +47,9 @@ TEST_CASE("a file comes byte for byte") {
 TEST_CASE("files that cannot be read say at which step and why") {
   const TemporaryDirectory directory;
   std::filesystem::create_symlink("loop", directory.path("loop"));
-  const auto failure = [&](const std::string& name) { return FileSystemSource().read(directory.path(name), kAnySize).error(); };
+  const auto failure = [&](const std::string& name) {
+    return FileSystemSource().read(directory.path(name), kAnySize).error();
+  };
   CHECK(failure("none").step == ReadFailure::Step::open);
   CHECK(failure("none").error == ENOENT);
   CHECK(failure("loop").step == ReadFailure::Step::open);
@@ -55,7 +57,7 @@ TEST_CASE("files that cannot be read say at which step and why") {
   CHECK(failure(std::string(300, 'x')).error == ENAMETOOLONG);
   struct stat info {};
   REQUIRE(stat(directory.path("").c_str(), &info) == 0);
-  if (info.st_size > 0) {  // some file systems give directories no size: then nginx takes them for empty files
+  if (info.st_size > 0) {  // some file systems give directories no size: nginx takes them for empty files
     CHECK(failure("").step == ReadFailure::Step::read);
     CHECK(failure("").error == EISDIR);
   }
@@ -92,7 +94,8 @@ TEST_CASE("relative includes start at the prefix, globs follow their order, abso
   directory.write("sites/2", "second;");
   directory.write("sites/1", "first;");
   directory.write("nginx.conf", "include sites/*; include " + directory.path("sites/1") + ";");
-  const ConfigTree tree = parse_config_file(directory.path("nginx.conf"), {.conf_prefix = directory.path("")});
+  const ConfigTree tree =
+      parse_config_file(directory.path("nginx.conf"), {.conf_prefix = directory.path("")});
   CHECK_FALSE(tree.error);
   REQUIRE(tree.directives.size() == 3);
   CHECK(tree.directives[0].name() == "first");

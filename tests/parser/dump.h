@@ -31,8 +31,8 @@ inline void dump_directives(const std::vector<Directive>& directives, std::size_
     text += directive.has_block ? " {\n" : "\n";
     dump_directives(directive.block, depth + 1, text);
     if (!directive.has_block) continue;
-    text += fmt::format("{}{}:{}: {}\n", indent, directive.end_file ? *directive.end_file : "", directive.end_line,
-                        directive.closed ? "}" : "not closed");
+    text += fmt::format("{}{}:{}: {}\n", indent, directive.end_file ? *directive.end_file : "",
+                        directive.end_line, directive.closed ? "}" : "not closed");
   }
 }
 

@@ -1,6 +1,6 @@
-// The golden cases in cases/: texts, and the tree or the error that nginx 1.22 has for them. A case is the main file, then
-// other files after lines "---- NAME", then the dump after "---- expect". A text whose last line shall have no LF ends in
-// "<no newline>".
+// The golden cases in cases/: texts, and the tree or the error that nginx 1.22 has for them. A case is the
+// main file, then other files after lines "---- NAME", then the dump after "---- expect". A text whose last
+// line shall have no LF ends in "<no newline>".
 #include <doctest/doctest.h>
 
 #include <filesystem>

@@ -16,9 +16,11 @@ struct MemorySource final : ConfigSource {
   std::map<std::string, ReadFailure> failures;  // paths that exist but cannot be read
 
   std::expected<std::string, ReadFailure> read(const std::string& path, std::size_t bytes_max) override {
-    if (const auto failure = failures.find(path); failure != failures.end()) return std::unexpected(failure->second);
+    if (const auto failure = failures.find(path); failure != failures.end())
+      return std::unexpected(failure->second);
     const auto file = files.find(path);
-    if (file == files.end()) return std::unexpected(ReadFailure{.step = ReadFailure::Step::open, .error = ENOENT});
+    if (file == files.end())
+      return std::unexpected(ReadFailure{.step = ReadFailure::Step::open, .error = ENOENT});
     if (file->second.size() > bytes_max) {
       return std::unexpected(ReadFailure{.step = ReadFailure::Step::too_large});
     }
