@@ -18,7 +18,7 @@ SANITIZER = ROOT / "build-sanitizer"
 LOGS = RELEASE / "test-logs"
 DOC_SITES = ["/usr/share/doc/python3.11/html", str(RELEASE / "doc-site/usr/share/doc/python3.11/html")]
 FAILURE_LINES_MAX = 60
-# Memory and lifetime errors hide in the pure parts and the simulated ring; the other suites run on the release build alone.
+# Where memory and lifetime errors would show; the whole server runs under the sanitizers in examples-sanitizer.
 SANITIZED_SUITES = ["unit", "golden", "sim", "fuzz", "ring"]
 
 
@@ -130,9 +130,11 @@ STAGES = {
     "compat": compat_stage,
     "build-sanitizer": build_stage("sanitizer"),
     "sanitizer": meson_stage(SANITIZER, SANITIZED_SUITES),
+    "examples-sanitizer": checker_stage("tools/check-examples", str(SANITIZER / "uringx")),
 }
 # What cannot run when a build has failed.
-NEEDS = {"suites": "build", "examples": "build", "readme": "build", "compat": "build", "sanitizer": "build-sanitizer"}
+NEEDS = {"suites": "build", "examples": "build", "readme": "build", "compat": "build", "sanitizer": "build-sanitizer",
+         "examples-sanitizer": "build-sanitizer"}
 
 
 def show(failures):
@@ -175,7 +177,7 @@ def main():
         if result.counts.failed:
             broken.add(name)
         told = str(result.counts) if result.counts.passed + result.counts.failed else "done"
-        print(f"{name:16} {told:36} {time.monotonic() - started:7.1f} s", flush=True)
+        print(f"{name:18} {told:36} {time.monotonic() - started:7.1f} s", flush=True)
         if result.failures:
             save(name, result)
             show(result.failures)
