@@ -16,7 +16,7 @@ enum class Precondition : std::uint8_t { proceed, not_modified, failed };  // as
 
 struct Validators {
   std::time_t last_modified = -1;  // -1: none
-  std::string_view etag;           // with its quotes, maybe W/; empty: none
+  std::string_view etag = {};      // with its quotes, maybe W/; empty: none
 };
 
 // For answers that would be 200; others ignore conditions.

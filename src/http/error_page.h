@@ -17,7 +17,7 @@ std::string_view server_text(ServerTokens tokens);
 struct ErrorPage {
   std::string_view head;
   std::string_view tail;
-  std::string_view padding;  // makes the page 512 bytes long for old MSIE and Chrome, which show their own below
+  std::string_view padding;  // takes the page beyond 512 bytes: old MSIE and Chrome show their own below
 
   std::int64_t body_bytes() const { return static_cast<std::int64_t>(head.size() + tail.size() + padding.size()); }
 };

@@ -18,8 +18,8 @@ struct WireOptions {
   HttpVersion version = HttpVersion::http_1_1;  // of the request; HTTP/0.9 gets no head at all
   bool keep_alive = false;
   std::int64_t keep_alive_timeout_s = 0;  // keepalive_timeout's second argument, 0: no Keep-Alive field
-  std::string_view server_text;           // "uringx/0.1.0"; empty: no Server field
-  std::string_view date_text;             // 29 bytes, made once a second
+  std::string_view server_text = {};      // "uringx/0.1.0"; empty: no Server field
+  std::string_view date_text = {};        // 29 bytes, made once a second
 };
 
 // A size that the printed head cannot exceed.

@@ -13,9 +13,9 @@
 namespace uringx {
 
 struct ParsedUri {
-  std::string_view uri;   // decoded, begins with "/" when it came from a request ($uri)
-  std::string_view args;  // after "?", as sent ($args)
-  bool has_args = false;  // there was a "?", maybe with nothing after it
+  std::string_view uri = {};   // decoded, begins with "/" when it came from a request ($uri)
+  std::string_view args = {};  // after "?", as sent ($args)
+  bool has_args = false;       // there was a "?", maybe with nothing after it
 };
 
 enum class UriError : std::uint8_t {
