@@ -1,0 +1,88 @@
+#include "process/cycle.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/paths.h"
+
+namespace uringx {
+namespace {
+
+// What nginx finds out after the whole text was read, when the verdict on the syntax is out (init_conf of its modules).
+constexpr std::string_view kFoundAfterReading[] = {
+    "no \"events\" section in configuration",
+    "the number of \"worker_processes\" is not equal to",
+    "getpwnam(\"nobody\") failed",
+    "getgrnam(\"nogroup\") failed",
+};
+
+bool found_after_reading(const ConfigMessage& message) {
+  return std::ranges::any_of(kFoundAfterReading,
+                             [&](std::string_view start) { return message.text.starts_with(start); });
+}
+
+}  // namespace
+
+std::shared_ptr<const RouteTable> load_routes(const LoadOptions& options, LoadReport report, const ProcessLog& log) {
+  LoadedConfig loaded = load_config(options);
+  const auto later = std::ranges::find_if(loaded.messages, found_after_reading);
+  const auto log_all = [&log](auto first, auto last) {
+    for (; first != last; ++first) log.write(first->level, first->text);
+  };
+
+  log_all(loaded.messages.begin(), later);
+  if (report.print_syntax_ok && (loaded.routes != nullptr || later != loaded.messages.end())) {
+    print_stderr(fmt::format("the configuration file {} syntax is ok", options.conf_file));
+  }
+  log_all(later, loaded.messages.end());
+  return loaded.routes;
+}
+
+std::string pid_file_of(const CoreMainSettings& settings) {
+  const std::string& configured = *settings.pid;
+  return configured.empty() ? std::string(kPidFile) : configured;
+}
+
+Cycle::Cycle(std::shared_ptr<const RouteTable> routes, std::unique_ptr<OpenLogFiles> log_files,
+             std::optional<Identity> identity)
+    : routes_(std::move(routes)), log_files_(std::move(log_files)), identity_(std::move(identity)) {
+  for (const ErrorLogTarget& target : *core().error_log) {
+    LogFile& file = *routes_->log_files[target.log_file];
+    error_log_.add(file, target.level);
+    if (file.path.empty()) logs_to_stderr_ = true;
+  }
+}
+
+std::shared_ptr<Cycle> Cycle::create(std::shared_ptr<const RouteTable> routes, const ProcessLog& log) {
+  auto identity = worker_identity(routes->main.get<CoreMainSettings>());
+  if (!identity) {
+    log.write(LogLevel::emerg, identity.error());
+    return nullptr;
+  }
+  auto log_files = OpenLogFiles::open(routes);
+  if (!log_files) {
+    log.write(LogLevel::emerg, log_files.error());
+    return nullptr;
+  }
+  return std::shared_ptr<Cycle>(new Cycle(std::move(routes), std::move(*log_files), std::move(*identity)));
+}
+
+bool Cycle::open_listeners(const Listeners& previous, OpenMode mode, const ProcessLog& log) {
+  const bool opened = listeners_.open(*routes_, previous, worker_count(), mode, log);
+  if (!opened && mode == OpenMode::serve) listeners_.remove_unix_files(&previous, true, log);
+  // -t only tries.
+  if (!opened || mode == OpenMode::test) listeners_.close();
+  return opened;
+}
+
+unsigned Cycle::worker_count() const {
+  return static_cast<unsigned>(std::max<std::int64_t>(1, core().worker_processes->count));
+}
+
+void Cycle::redirect_stderr() {
+  if (logs_to_stderr_ || core().error_log->empty()) return;
+  log_files_->redirect_stderr_to(core().error_log->front().log_file);
+}
+
+}  // namespace uringx
