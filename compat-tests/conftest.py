@@ -165,3 +165,9 @@ def pytest_terminal_summary(terminalreporter, config):
     if config.seen_aspects:
         write("differences by aspect: " + ", ".join(f"{n} ({c})" for n, c in config.seen_aspects.most_common()))
     write(f"known differences listed: {len(KNOWN_DIFFERENCES)}")
+
+
+@pytest.fixture(scope="session")
+def config_tester(workspace, binaries):
+    from harness.configs import ConfigTester
+    return ConfigTester(workspace, *binaries)

@@ -96,6 +96,10 @@ class Site:
         for c in self.cases:
             c.site = self
 
+    @property
+    def has_own_access_logs(self) -> bool:
+        return self.text().replace("access_log logs/access.log;", "", 1).find("access_log ") >= 0
+
     def text(self) -> str:
         if self.config is not None:
             return self.config
