@@ -2,7 +2,9 @@
 // Built with the configuration, const afterwards; writing from a worker's thread only appends to that worker's buffer.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -13,7 +15,14 @@ namespace uringx {
 // nginx's levels, most severe first (ngx_log.h).
 enum class LogLevel : std::uint8_t { stderr_, emerg, alert, crit, error, warn, notice, info, debug };
 
+inline constexpr std::size_t kErrorLineBytesMax = 2048;  // NGX_MAX_ERROR_STR
+
 std::string_view log_level_name(LogLevel level);
+// "error" to its level (ngx_log_set_levels); nullopt for a name that is none, "stderr" included.
+std::optional<LogLevel> parse_log_level(std::string_view name);
+
+// The text of an errno as nginx prints it (the C locale's), e.g. "No such file or directory".
+std::string_view error_text(int error_number);
 
 class ErrorLog {
  public:
@@ -28,8 +37,10 @@ class ErrorLog {
   bool wants(LogLevel level) const;
 
   // One line: "2026/11/22 12:01:00 [error] PID#TID: *CONNECTION MESSAGE"; connection 0 leaves "*N " out. With an errno,
-  // " (2: No such file or directory)" follows the message.
-  void write(LogLevel level, std::uint64_t connection, std::string_view message, int error_number = 0) const;
+  // " (2: No such file or directory)" follows the message; `context` (", client: ...") closes the line. A line has at
+  // most kErrorLineBytesMax bytes, its newline included, cut as ngx_log_error_core cuts it; no byte is escaped.
+  void write(LogLevel level, std::uint64_t connection, std::string_view message, int error_number = 0,
+             std::string_view context = {}) const;
 
  private:
   std::vector<Target> targets_;

@@ -56,8 +56,8 @@ struct VariableValue {
 };
 
 struct Request {
-  Request(Arena& memory, const ConnectionInfo& connection_info, const WallClock& wall_clock, const HostInfo& host_info)
-      : arena(memory), connection(connection_info), clock(wall_clock), host_info(host_info), head(&memory), response(&memory) {}
+  Request(Arena& memory, const ConnectionInfo& connection_info, const WallClock& wall_clock, const HostInfo& host_facts)
+      : arena(memory), connection(connection_info), clock(wall_clock), host_info(host_facts), head(&memory), response(&memory) {}
 
   Arena& arena;
   const ConnectionInfo& connection;
@@ -105,7 +105,7 @@ struct Request {
   bool add_uri_to_alias = false;  // set by try_files under a regex alias (r->add_uri_to_alias)
   int error_status = 0;           // r->err_status: the code the client gets whatever the content handler says; 0: none
 
-  // --- captures of the last regex that matched ($1..$9); views into `captured_text` ---
+  // --- captures of the last regex that matched: [n] is $n, [0] is unused; views into the arena ---
   std::span<const std::string_view> captures;
   std::span<VariableValue> variable_values;  // by variable index, made on first use
 

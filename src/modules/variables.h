@@ -25,8 +25,26 @@ struct VariableRow {
   bool prefix = false;
 };
 
-// All built-in variables (core_variables.cc).
-std::span<const VariableRow> builtin_variables();
+// Variables of nginx's core http module (core_variables.cc), those of header fields, cookies and arguments
+// (header_variables.cc), and those of modules that are not here yet, with the value they have in an nginx that does not
+// use the module: mostly not found (absent_variables.cc).
+std::span<const VariableRow> core_variables();
+std::span<const VariableRow> header_variables();
+std::span<const VariableRow> absent_variables();
+
+// Known to nginx, and not here yet in any form: using one is refused.
+bool is_unserved_variable(std::string_view name);
+
+// Writes a text of at most kLogFieldBytesMax bytes to `out` and returns its end.
+using LogFieldWriter = char* (*)(char* out, const Request& request);
+inline constexpr std::size_t kLogFieldBytesMax = 32;
+
+// The names that log_format writes without going through a variable (ngx_http_log_vars): always the value of the moment.
+struct LogFieldRow {
+  std::string_view name;
+  LogFieldWriter write;
+};
+std::span<const LogFieldRow> log_fields();
 
 // Index -> how to get it. Names are registered while templates are compiled; resolve() binds them at the end of http{},
 // because a name may be defined (by a regex capture, later by set or map) after its first use.
@@ -34,12 +52,15 @@ class VariableTable {
  public:
   // The index of `name` (case folded as nginx does), registering it when new.
   std::uint16_t index_of(std::string_view name);
+  // Why a configuration may not define that name, as ngx_http_add_variable says it: `the duplicate "NAME" variable`.
+  std::expected<void, std::string> check_definable(std::string_view name) const;
   // A variable that the configuration defines: `get` nullptr means its value is stored (named captures, set).
   std::uint16_t define(std::string_view name, VariableGetter get = nullptr);
-  // The first name nobody defines: `unknown "NAME" variable`.
+  // The first name nobody defines: `unknown "NAME" variable`. After every template of the configuration was compiled,
+  // the default access log's included.
   std::expected<void, std::string> resolve();
 
-  // The value in this request, cached as the row says.
+  // The value in this request, cached as the row says. A view of the request's arena or of something that outlives it.
   std::optional<std::string_view> value(Request& request, std::uint16_t index) const;
   void store(Request& request, std::uint16_t index, std::string_view text) const;
   std::size_t size() const { return entries_.size(); }
@@ -70,24 +91,36 @@ class Template {
   // `the closing bracket in "x" variable is missing`).
   static std::expected<Template, std::string> compile(std::string_view text, VariableTable& variables);
 
+  // The words of a log_format, one after another (ngx_http_log_compile_format): $1 is no capture there, a "$" without a
+  // name is `invalid parameter "REST"`, and log_fields() are taken first. For append_log() only.
+  static std::expected<Template, std::string> compile_log_format(std::span<const std::string> words,
+                                                                 VariableTable& variables);
+
   bool constant() const { return parts_.empty(); }
   const std::string& source() const { return source_; }
 
-  // The text for this request: a view of the constant, or made in its arena.
+  // The text for this request: a view of the constant, of one variable's value, or made in its arena.
   std::string_view evaluate(Request& request) const;
 
   // Appends the text for a log line: values escaped, a value not found as "-" (as nothing with escape=none or json).
+  // Allocates only to let `line` grow.
   void append_log(Request& request, LogEscape escape, std::string& line) const;
 
  private:
   struct Part {
-    enum class Kind : std::uint8_t { text, variable, capture } kind;
-    std::uint16_t index;  // of the variable or the capture
+    enum class Kind : std::uint8_t { text, variable, capture, log_field } kind;
+    std::uint16_t index = 0;  // of the variable or the capture
     std::string text;
+    LogFieldWriter write = nullptr;
   };
+
+  static std::string_view part_value(Request& request, const Part& part);
 
   std::string source_;
   std::vector<Part> parts_;  // empty: source_ is the text
 };
+
+// Appends `value` as log_format's escape= says (ngx_http_log_escape, ngx_escape_json).
+void append_escaped(std::string_view value, LogEscape escape, std::string& line);
 
 }  // namespace uringx

@@ -1,0 +1,84 @@
+#include <algorithm>
+
+#include "modules/variables.h"
+
+namespace uringx {
+namespace {
+
+using Text = std::optional<std::string_view>;
+
+Text not_found(Request&, std::string_view) { return std::nullopt; }
+Text empty(Request&, std::string_view) { return ""; }
+Text get_remote_addr(Request& request, std::string_view) { return request.connection.remote_addr; }
+
+// What these are in an nginx that compresses nothing, limits nothing, has no upstream and no TLS on the connection. The
+// issue that brings a module brings its rows' real values. Log formats name many of them, and must go on working.
+constexpr VariableRow kRows[] = {
+    {"gzip_ratio", not_found},
+    {"limit_req_status", not_found},
+    {"limit_conn_status", not_found},
+    {"realip_remote_addr", get_remote_addr},
+    {"http2", empty},
+    {"proxy_host", not_found},
+    {"proxy_port", not_found},
+
+    {"upstream_addr", not_found},
+    {"upstream_status", not_found},
+    {"upstream_connect_time", not_found},
+    {"upstream_header_time", not_found},
+    {"upstream_response_time", not_found},
+    {"upstream_response_length", not_found},
+    {"upstream_bytes_received", not_found},
+    {"upstream_bytes_sent", not_found},
+    {"upstream_cache_status", not_found},
+    {"upstream_cache_last_modified", not_found},
+    {"upstream_cache_etag", not_found},
+    {"upstream_http_", not_found, false, true},
+    {"upstream_trailer_", not_found, false, true},
+    {"upstream_cookie_", not_found, false, true},
+
+    {"ssl_protocol", not_found},
+    {"ssl_cipher", not_found},
+    {"ssl_ciphers", not_found},
+    {"ssl_curve", not_found},
+    {"ssl_curves", not_found},
+    {"ssl_session_id", not_found},
+    {"ssl_session_reused", not_found},
+    {"ssl_early_data", not_found},
+    {"ssl_server_name", not_found},
+    {"ssl_alpn_protocol", not_found},
+    {"ssl_client_cert", not_found},
+    {"ssl_client_raw_cert", not_found},
+    {"ssl_client_escaped_cert", not_found},
+    {"ssl_client_s_dn", not_found},
+    {"ssl_client_i_dn", not_found},
+    {"ssl_client_s_dn_legacy", not_found},
+    {"ssl_client_i_dn_legacy", not_found},
+    {"ssl_client_serial", not_found},
+    {"ssl_client_fingerprint", not_found},
+    {"ssl_client_verify", not_found},
+    {"ssl_client_v_start", not_found},
+    {"ssl_client_v_end", not_found},
+    {"ssl_client_v_remain", not_found},
+};
+
+// Always of some value in nginx, which nothing here can give yet.
+constexpr std::string_view kUnserved[] = {
+    "ancient_browser",     "connections_active",  "connections_reading", "connections_waiting",
+    "connections_writing", "date_gmt",            "date_local",          "fastcgi_path_info",
+    "fastcgi_script_name", "geoip_area_code",     "geoip_city",          "geoip_city_continent_code",
+    "geoip_city_country_code", "geoip_country_code", "geoip_country_name", "geoip_org",
+    "geoip_region",        "invalid_referer",     "modern_browser",      "msie",
+    "proxy_add_x_forwarded_for", "realip_remote_port", "secure_link",    "secure_link_expires",
+    "slice_range",         "uid_got",             "uid_reset",           "uid_set",
+};
+
+}  // namespace
+
+std::span<const VariableRow> absent_variables() { return kRows; }
+
+bool is_unserved_variable(std::string_view name) {
+  return std::find(std::begin(kUnserved), std::end(kUnserved), name) != std::end(kUnserved);
+}
+
+}  // namespace uringx

@@ -1,0 +1,43 @@
+// Content types by file extension: types{} and default_type (they belong to nginx's http core module).
+// Built with the configuration, const afterwards.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "modules/module.h"
+#include "modules/request.h"
+
+namespace uringx {
+
+struct TextHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+};
+
+struct TypesSettings : Settings {
+  static constexpr ModuleId kModule = ModuleId::types;
+
+  struct Table {
+    std::unordered_map<std::string, std::string, TextHash, std::equal_to<>> by_extension;  // keys in lower case
+    std::size_t extension_bytes_max = 0;
+
+    void put(std::string_view extension, std::string_view content_type);
+    // nullptr when none is set for it; compared without case.
+    const std::string* find(std::string_view extension) const;
+  };
+
+  TypesSettings();
+
+  Setting<Table> types;                       // html, gif and jpg where no level has types{}
+  Setting<std::string> default_type{"text/plain"};
+};
+
+extern const Module kTypesModule;
+
+// Sets the answer's content type by the extension in request.uri, unless it has one (ngx_http_set_content_type).
+void set_content_type(Request& request);
+
+}  // namespace uringx
