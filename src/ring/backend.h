@@ -55,14 +55,15 @@ class Backend {
   // preadv2 with RWF_NOWAIT: bytes, or -EAGAIN when the pages are not in memory (or the file system can't tell).
   virtual ssize_t read_cached(int fd, std::span<char> into, std::uint64_t offset) = 0;
   // Whether every page of the range (which ends within the file) is in memory, by cachestat(2). Kernels before 6.5 lack
-  // it, later ones answer only those who may write the file: there every 16 KiB is tried with a one-byte RWF_NOWAIT read,
-  // which a file that was evicted in places can deceive. False when neither can tell.
+  // it, later ones answer only those who may write the file: there every 16 KiB is tried with a one-byte RWF_NOWAIT
+  // read, which a file that was evicted in places can deceive. False when neither can tell.
   virtual bool pages_cached(int fd, std::uint64_t offset, std::size_t bytes) = 0;
   // sendfile that never waits for the socket: bytes, -EAGAIN when its buffer is full. It may wait for the disk:
-  // only after pages_cached(). The socket stays a blocking one for every operation on the ring. `more`: what follows comes
-  // at once, so an incomplete TCP segment waits for it (TCP_CORK); a run of such calls ends with one without `more`.
+  // only after pages_cached(). The socket stays a blocking one for every operation on the ring. `more` says that bytes
+  // follow at once; the kernel's sendfile cannot be told (TCP_CORK would have to be undone by whatever sends next), so
+  // there the last segment of each call leaves incomplete: little for calls of 32 KiB and more.
   virtual ssize_t send_file_now(int socket_fd, int file_fd, std::uint64_t offset, std::size_t bytes, bool more) = 0;
-  // send(MSG_DONTWAIT | MSG_NOSIGNAL): bytes or -errno. `more` adds MSG_MORE: an incomplete segment waits for the next send.
+  // send(MSG_DONTWAIT | MSG_NOSIGNAL): bytes or -errno. `more`: MSG_MORE, an incomplete segment waits for the next send.
   virtual ssize_t send_now(int socket_fd, std::span<const char> bytes, bool more = false) = 0;
   // close of a descriptor whose file system has nothing to flush or ask (local files, sockets in no operation).
   virtual void close_now(int fd) = 0;

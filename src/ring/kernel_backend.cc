@@ -3,8 +3,6 @@
 #include <fcntl.h>
 #include <liburing.h>
 #include <linux/openat2.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -92,18 +90,16 @@ class KernelBackend : public Backend {
   int stat_open_file(int fd, struct statx* out) override;
   ssize_t read_cached(int fd, std::span<char> into, std::uint64_t offset) override;
   bool pages_cached(int fd, std::uint64_t offset, std::size_t bytes) override;
-  ssize_t send_file_now(int socket_fd, int file_fd, std::uint64_t offset, std::size_t bytes, bool more) override;
+  ssize_t send_file_now(int socket_fd, int file_fd, std::uint64_t offset, std::size_t bytes, bool) override;
   ssize_t send_now(int socket_fd, std::span<const char> bytes, bool more) override;
   void close_now(int fd) override { ::close(fd); }
 
  private:
   unsigned copy_completions(std::span<io_uring_cqe> to);
-  void set_cork(int socket_fd, bool corked);
   bool pages_answer(int fd, std::uint64_t offset, std::size_t bytes);
 
   io_uring ring_;
   std::vector<io_uring_cqe> spilled_;  // taken off the CQ to make the kernel accept a submission; reaped first
-  std::vector<bool> corked_;           // by descriptor: TCP_CORK is on (or was, when the descriptor was another socket)
   bool has_cachestat_ = true;          // until the kernel says otherwise
 };
 
@@ -136,8 +132,8 @@ int KernelBackend::submit_and_wait(Clock::duration wait) {
     const int result = io_uring_submit_and_get_events(&ring_);
     return result < 0 ? result : 0;
   }
-  // One system call submits, runs what is ready and waits (IORING_ENTER_EXT_ARG carries the time); the kernel arms no timer
-  // when a completion is there already.
+  // One system call submits, runs what is ready and waits (IORING_ENTER_EXT_ARG carries the time); the kernel arms no
+  // timer when a completion is there already.
   __kernel_timespec timeout = to_timespec(wait);
   io_uring_cqe* first = nullptr;
   const int result = io_uring_submit_and_wait_timeout(&ring_, &first, 1, &timeout, nullptr);
@@ -216,29 +212,16 @@ bool KernelBackend::pages_answer(int fd, std::uint64_t offset, std::size_t bytes
   return read_cached(fd, {&byte, 1}, offset + bytes - 1) == 1;
 }
 
-ssize_t KernelBackend::send_file_now(int socket_fd, int file_fd, std::uint64_t offset, std::size_t bytes, bool more) {
-  set_cork(socket_fd, more);
-  // sendfile takes no flags: it waits or not as the socket's O_NONBLOCK says. Operations on the ring must not see the flag
-  // (the kernel ends an operation on such a socket with -EAGAIN instead of waiting), and do not: this thread alone submits
-  // and, with DEFER_TASKRUN, works off its ring, neither of which happens between these calls. Without DEFER_TASKRUN an armed
-  // receive may run in between; it tries without waiting anyhow and goes on waiting as it began.
+ssize_t KernelBackend::send_file_now(int socket_fd, int file_fd, std::uint64_t offset, std::size_t bytes, bool) {
+  // sendfile takes no flags: it waits or not as the socket's O_NONBLOCK says. Operations on the ring must not see the
+  // flag (the kernel ends an operation on such a socket with -EAGAIN instead of waiting), and do not: this thread alone
+  // submits and, with DEFER_TASKRUN, works off its ring, neither of which happens between these calls. Without
+  // DEFER_TASKRUN an armed receive may run in between; it tries without waiting anyhow and goes on waiting as it began.
   fcntl(socket_fd, F_SETFL, O_RDWR | O_NONBLOCK);
   auto position = static_cast<off_t>(offset);
   const ssize_t sent = result_or_errno(::sendfile(socket_fd, file_fd, &position, bytes));
   fcntl(socket_fd, F_SETFL, O_RDWR);
   return sent;
-}
-
-void KernelBackend::set_cork(int socket_fd, bool corked) {
-  const auto index = static_cast<std::size_t>(socket_fd);
-  if (index >= corked_.size()) {
-    if (!corked) return;
-    corked_.resize(index + 1);
-  }
-  if (corked_[index] == corked) return;
-  corked_[index] = corked;
-  const int value = corked ? 1 : 0;
-  setsockopt(socket_fd, IPPROTO_TCP, TCP_CORK, &value, sizeof(value));  // refused by unix sockets, which have no segments
 }
 
 ssize_t KernelBackend::send_now(int socket_fd, std::span<const char> bytes, bool more) {

@@ -37,7 +37,8 @@ bool under_seccomp_filter() {
   constexpr int kFilterMode = 2;  // SECCOMP_MODE_FILTER
   const std::string status = read_file("/proc/self/status");
   const std::size_t field = status.find(kField);
-  return field != std::string::npos && parse_number(std::string_view(status).substr(field + kField.size())) == kFilterMode;
+  if (field == std::string::npos) return false;
+  return parse_number(std::string_view(status).substr(field + kField.size())) == kFilterMode;
 }
 
 constexpr const char* kSeccompRemedy =

@@ -29,8 +29,8 @@ std::uint64_t user_data_of(const Operation& operation, unsigned member = 0) {
   return reinterpret_cast<std::uint64_t>(&operation) | member;
 }
 
-// The kernel could not even remember completions it owed us (no memory for its overflow list). Operations now stay pending
-// for ever and their memory may have been written or not: nothing here can be trusted any more, the master starts afresh.
+// The kernel could not even remember completions it owed us (no memory for its overflow list). Operations now stay
+// pending for ever and their memory may have been written or not: nothing here can be trusted, the master starts afresh.
 [[noreturn]] void completions_were_lost() {
   std::fputs("uringx: [alert] io_uring lost completions (EBADR): the kernel is out of memory\n", stderr);
   std::abort();
@@ -213,6 +213,7 @@ void Ring::open_and_stat(Chain& chain, const char* path, const open_how* how, st
   io_uring_sqe* const open = backend_->next_sqe();
   io_uring_prep_openat2(open, AT_FDCWD, path, const_cast<open_how*>(how));
   link_member(chain, 0, *open);
+  open->flags |= IOSQE_ASYNC;  // on FUSE and the like the kernel would ask the file server inline, cached path or not
 
   const int flags = (how->flags & O_NOFOLLOW) != 0 ? AT_SYMLINK_NOFOLLOW : 0;
   io_uring_sqe* const stat = backend_->next_sqe();

@@ -10,6 +10,7 @@
 
 #include "base/owned_fd.h"
 #include "ring/ring.h"
+#include "tests/ring/recorders.h"
 
 // doctest's CHECK, which reports and goes on, takes the place of base/check.h's in the tests.
 #undef CHECK
@@ -41,24 +42,6 @@ struct TestRing {
 
   unsigned handled = 0;  // CQEs so far
   Ring ring;
-};
-
-// An operation that keeps what it was told.
-struct Recorder {
-  void on_completion(Completion completion) { completions.push_back(completion); }
-
-  std::int32_t last_result() const { return completions.back().result; }
-  bool ended() const { return !completions.empty() && !operation.pending(); }
-
-  std::vector<Completion> completions;
-  Operation operation{this, Operation::calls<&Recorder::on_completion>};
-};
-
-struct ChainRecorder {
-  void on_outcome(const Chain::Outcome& outcome) { outcomes.push_back(outcome); }
-
-  std::vector<Chain::Outcome> outcomes;
-  Chain chain{this, Chain::calls<&ChainRecorder::on_outcome>};
 };
 
 // A listening TCP socket on a free loopback port.

@@ -67,7 +67,7 @@ TEST_SUITE("ring") {
     CHECK(test.ring.in_flight() == 0);
   }
 
-  TEST_CASE("a multishot accept ends with EMFILE when descriptors run out, and takes the waiting connection when re-armed") {
+  TEST_CASE("a multishot accept ends with EMFILE without descriptors and takes the waiting connection when re-armed") {
     TestRing test;
     const Listener listener;
     Recorder accept;
@@ -91,7 +91,7 @@ TEST_SUITE("ring") {
     REQUIRE(test.run_until([&] { return accept.ended(); }));
   }
 
-  TEST_CASE("one multishot receive delivers every arrival in a provided buffer and ends with 0 at the end of the stream") {
+  TEST_CASE("one multishot receive delivers every arrival in a provided buffer and ends with 0 at the stream's end") {
     TestRing test;
     BufferRing buffers(test.ring.backend(), 0, 4, 512);
     SocketPair sockets;
