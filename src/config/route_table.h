@@ -2,7 +2,9 @@
 // Built once by load_config() on the main thread, then const, shared by all workers, replaced whole on reload.
 #pragma once
 
+#include <algorithm>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,6 +16,7 @@
 #include "modules/regex.h"
 #include "modules/request.h"
 #include "modules/variables.h"
+#include "parser/config_tree.h"
 
 namespace uringx {
 
@@ -22,16 +25,26 @@ struct Location {
   enum class Kind : std::uint8_t { server, prefix, exact, no_regex, regex, named } kind = Kind::server;  // no_regex: ^~
   std::string name;              // as written: "/images/", the regex's text, "@fallback"
   std::optional<Regex> regex;
-  bool auto_redirect = false;    // only proxy-like handlers set it; kept for later
   SettingsSet settings;
   // limit_except: methods not listed use `limit_except_settings` for access checks.
   std::unique_ptr<SettingsSet> limit_except_settings;
   std::uint64_t limit_except_allowed = 0;  // bit per Method value that is not limited
 
   std::vector<std::unique_ptr<Location>> nested;   // in order of writing (ownership)
-  std::vector<const Location*> prefixes;           // exact and prefix ones sorted for the search
-  std::vector<const Location*> regexes;            // in order of writing
-  std::vector<const Location*> named;
+
+  // What the search reads (config/locations.h).
+  struct PrefixEntry {
+    std::string_view name;
+    const Location* exact = nullptr;
+    const Location* prefix = nullptr;  // prefix or no_regex
+    int shorter = -1;                  // the entry with the longest name that this one's name begins with
+  };
+  std::vector<PrefixEntry> prefixes;       // sorted by name
+  std::vector<const Location*> regexes;    // in order of writing
+  std::vector<const Location*> named;      // only at the level of a server
+
+  std::string file;                        // where it was written
+  unsigned line = 0;
 };
 
 // A server block.
@@ -39,10 +52,19 @@ class ServerBlock {
  public:
   SettingsSet settings;            // server level
   Location root;                   // its outermost location settings and its locations
-  std::vector<std::string> names;  // as written; $server_name is the first (without its leading "." as nginx)
-  std::string server_name;
+  struct Name {
+    std::string text;  // in lower case; of a regex with its "~"
+    std::optional<Regex> regex;
+  };
+  std::vector<Name> names;         // "" when there is no server_name
+  std::string server_name;         // $server_name: the first name, without the "." of ".example.com"
+  bool has_listen = false;         // else the default address is its
   std::string file;
   unsigned line = 0;
+
+  bool has_regex_name() const {
+    return std::any_of(names.begin(), names.end(), [](const Name& name) { return name.regex.has_value(); });
+  }
 };
 
 // Servers of one address: exact names, wildcards (leading, trailing), regexes, default (ngx_http_find_virtual_server).
@@ -61,9 +83,8 @@ class AddressServers {
 
  private:
   friend class ListenBuilder;
-  struct Names;
   const ServerBlock* default_ = nullptr;
-  std::unique_ptr<Names> names_;
+  std::unique_ptr<ServerNames> names_;  // nullptr: every host is the default server's
 };
 
 // One socket to bind. When a wildcard and specific addresses share a port, only the wildcard is bound and the local
@@ -84,7 +105,8 @@ struct ListenSocket {
 
 class RouteTable {
  public:
-  SettingsSet main;                          // main{} and events{} settings
+  SettingsSet main;                          // main{} and events{} settings, and those of http{} that have one place
+  ErrorLog error_log;                        // of main{}: what belongs to no server
   SettingsSet http_location;                 // location settings of http{} itself (main error_log among them)
   std::vector<std::unique_ptr<ServerBlock>> servers;
   std::vector<ListenSocket> listens;
@@ -94,11 +116,11 @@ class RouteTable {
   std::vector<ConfigFile> files;             // for -T
 
   // Chooses the location for request.uri as ngx_http_core_find_location: sets request.location and what goes with it.
-  // `redirect_to_slash` is set when only "uri/" exists as a location with auto_redirect.
   void find_location(Request& request) const;
   // The named location "@name" of the request's server, or nullptr.
   const Location* find_named(const Request& request, std::string_view name) const;
-  // Makes `location` the request's (settings, error_log, flags).
+  // Makes `location` the request's (settings, error_log, flags); a method that limit_except limits gets that block's
+  // settings.
   static void enter(Request& request, const Location& location);
   // Chooses the virtual server of request.host among `servers`, and its outermost location settings.
   void enter_server(Request& request, const ServerBlock& server) const;

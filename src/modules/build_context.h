@@ -13,11 +13,23 @@
 
 namespace uringx {
 
+// The location block whose settings are being written; at other levels the name is empty.
+struct LocationFacts {
+  std::string_view name;  // as written
+  bool named = false;     // "@name"
+  bool regex = false;
+};
+
 class BuildContext {
  public:
   virtual ~BuildContext() = default;
 
   virtual Context context() const = 0;
+  virtual LocationFacts location() const = 0;
+  // Warnings and a refusal from here on stand at this directive: a line of a block such as types{}.
+  virtual void at(const Directive& directive) = 0;
+  // An events{} or http{} block was begun: too late for load_module.
+  virtual bool blocks_begun() const = 0;
   // Absolute: relative names are joined to the prefix (ngx_conf_full_name with prefix), or to the directory of the
   // main configuration file.
   virtual std::string full_path(std::string_view path) = 0;
@@ -27,7 +39,7 @@ class BuildContext {
   virtual std::expected<Template, Refusal> compile_template(std::string_view text) = 0;
   // PCRE2 with nginx's error text; named captures are registered as variables.
   virtual std::expected<Regex, Refusal> compile_regex(std::string_view pattern, bool caseless) = 0;
-  // The log file of that path, opened by the master after the build; the same path gives the same index.
+  // The log file of that path ("" for stderr), opened by the master after the build; the same path gives the same index.
   virtual std::uint32_t log_file(const std::string& full_path) = 0;
   // A configuration warning in nginx's form, with the place of the current directive.
   virtual void warn(std::string message) = 0;

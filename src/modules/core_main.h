@@ -29,7 +29,7 @@ struct CoreMainSettings : Settings {
   Setting<std::vector<std::vector<bool>>> worker_cpu_affinity{};
   bool worker_cpu_affinity_auto = false;
   Setting<Number> worker_rlimit_nofile{Number{-1}};
-  Setting<Bytes> worker_rlimit_core{};
+  Setting<Offset> worker_rlimit_core{};
   Setting<Number> worker_priority{Number{0}};
   Setting<std::string> working_directory{};
   Setting<Milliseconds> worker_shutdown_timeout{Milliseconds{0}};
@@ -42,5 +42,13 @@ struct EventsSettings : Settings {
 
   Setting<Number> worker_connections{Number{512}};
 };
+
+extern const Module kCoreMainModule;
+extern const Module kEventsModule;
+
+class BuildContext;
+
+// The words of an error_log directive, added to `targets` (ngx_log_set_log).
+Applied apply_error_log(BuildContext& context, const Directive& directive, std::vector<ErrorLogTarget>& targets);
 
 }  // namespace uringx

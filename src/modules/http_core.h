@@ -57,6 +57,7 @@ struct RootPath {
   bool alias = false;
   std::size_t alias_bytes = 0;     // of the URI, that the alias stands for: its location's name, also in nested locations
   bool alias_of_regex = false;     // the alias is the whole file name
+  std::string prefix;              // what a value that is relative once evaluated is joined to; ends in '/'
 };
 
 // Per location (nginx: ngx_http_core_loc_conf_t).

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "http/ascii.h"
 #include "modules/setting.h"
 #include "modules/value_parsers.h"
 #include "parser/config_tree.h"
@@ -67,13 +68,19 @@ struct Refusal {
   bool about_directive = false;  // printed as: "NAME" directive MESSAGE
   bool without_place = false;    // nginx prints it without " in FILE:LINE"
 
-  static Refusal directive(std::string message) { return {std::move(message), true, false}; }
+  static Refusal directive(std::string message) { return {std::move(message), true}; }
 };
 using Applied = std::expected<void, Refusal>;
 
 // Base of the settings structs. Each derived struct names its place: `static constexpr ModuleId kModule`.
 struct Settings {
   virtual ~Settings() = default;
+
+  // For directives that are checked and kept nowhere: false when this level has `name` already.
+  bool note_first(std::string_view name);
+
+ private:
+  std::vector<std::string> noted_;
 };
 
 // One place a module; the order is of no meaning. A new module adds a name here and a line in registry.cc.
@@ -126,6 +133,8 @@ struct Module {
   std::unique_ptr<Settings> (*make_location)() = nullptr;
   // Called for each level of settings after its rows were inherited (nginx: merge_loc_conf's last lines). May refuse.
   Applied (*finish_location)(BuildContext& context, Settings& settings, const Settings* parent) = nullptr;
+  // The same for server settings.
+  Applied (*finish_server)(BuildContext& context, Settings& settings, const Settings* parent) = nullptr;
 };
 
 // All modules, in nginx's order (registry.cc).
@@ -135,6 +144,13 @@ template <typename S>
 std::unique_ptr<Settings> make_settings() { return std::make_unique<S>(); }
 
 // --- row makers -------------------------------------------------------------------------------------------------
+
+// A word of a directive that takes one of a few, and what it stands for.
+template <typename Value>
+struct EnumWord {
+  std::string_view word;
+  Value value;
+};
 
 namespace detail {
 template <typename M>
@@ -162,6 +178,41 @@ Applied apply_value(BuildContext&, const Directive& directive, Settings& setting
   field.set(std::move(*value));
   return {};
 }
+
+template <typename Value>
+Applied check_value(BuildContext&, const Directive& directive, Settings& settings) {
+  if (!settings.note_first(directive.name())) return std::unexpected(Refusal::directive("is duplicate"));
+  const std::expected<Value, Refusal> value = ValueParser<Value>::parse(directive);
+  if (!value) return std::unexpected(value.error());
+  return {};
+}
+
+// ngx_conf_set_enum_slot.
+template <typename Value, std::size_t N>
+std::expected<Value, Refusal> find_word(const EnumWord<Value> (&words)[N], std::string_view word) {
+  for (const EnumWord<Value>& known : words) {
+    if (equal_ignore_case(known.word, word)) return known.value;
+  }
+  return std::unexpected(Refusal{"invalid value \"" + std::string(word) + "\""});
+}
+
+template <auto Member, const auto& Words>
+Applied apply_enum(BuildContext&, const Directive& directive, Settings& settings) {
+  auto& field = static_cast<typename MemberOf<decltype(Member)>::Struct&>(settings).*Member;
+  if (field.is_set()) return std::unexpected(Refusal::directive("is duplicate"));
+  auto value = find_word(Words, directive.words[1]);
+  if (!value) return std::unexpected(std::move(value.error()));
+  field.set(*value);
+  return {};
+}
+
+template <const auto& Words>
+Applied check_enum(BuildContext&, const Directive& directive, Settings& settings) {
+  if (!settings.note_first(directive.name())) return std::unexpected(Refusal::directive("is duplicate"));
+  const auto value = find_word(Words, directive.words[1]);
+  if (!value) return std::unexpected(value.error());
+  return {};
+}
 }  // namespace detail
 
 // A row whose field's type says how its one word is read (bool, Milliseconds, Seconds, Bytes, Number, std::string ...).
@@ -176,6 +227,25 @@ template <auto Member>
 constexpr DirectiveRow custom_row(std::string_view name, std::uint32_t contexts, std::uint32_t arity,
                                   decltype(DirectiveRow::apply) apply, Level level = Level::location) {
   return {name, contexts, arity, level, apply, detail::inherit_member<Member>};
+}
+
+// A row whose one word is one of `Words`, an array of EnumWord.
+template <auto Member, const auto& Words>
+constexpr DirectiveRow enum_row(std::string_view name, std::uint32_t contexts, Level level = Level::location) {
+  return {name, contexts, kTake1, level, detail::apply_enum<Member, Words>, detail::inherit_member<Member>};
+}
+
+// Rows of directives whose words are checked and kept nowhere.
+template <typename Value>
+constexpr DirectiveRow checked_row(std::string_view name, std::uint32_t contexts, Level level = Level::location,
+                                   Standing standing = Standing::no_meaning) {
+  return {name, contexts, ValueParser<Value>::kArity, level, detail::check_value<Value>, nullptr, standing};
+}
+
+template <const auto& Words>
+constexpr DirectiveRow checked_enum_row(std::string_view name, std::uint32_t contexts, Level level = Level::location,
+                                        Standing standing = Standing::no_meaning) {
+  return {name, contexts, kTake1, level, detail::check_enum<Words>, nullptr, standing};
 }
 
 }  // namespace uringx

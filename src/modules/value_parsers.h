@@ -18,7 +18,8 @@ struct Refusal;
 // Distinct types, so that a field says how its directive is read.
 struct Milliseconds { std::int64_t count = 0; };   // ngx_conf_set_msec_slot: 75s, 500ms, 1h30m; a bare number is seconds
 struct Seconds { std::int64_t count = 0; };        // ngx_conf_set_sec_slot
-struct Bytes { std::uint64_t count = 0; };         // ngx_conf_set_size_slot and off_slot: k, m, g
+struct Bytes { std::uint64_t count = 0; };         // ngx_conf_set_size_slot: k, m
+struct Offset { std::uint64_t count = 0; };        // ngx_conf_set_off_slot: k, m, g
 struct Number { std::int64_t count = 0; };         // ngx_conf_set_num_slot
 struct BufferSet { std::uint32_t count = 0; std::uint64_t bytes_each = 0; };  // ngx_conf_set_bufs_slot: "4 8k"
 
@@ -43,6 +44,7 @@ URINGX_VALUE_PARSER(bool, 1u << 16)
 URINGX_VALUE_PARSER(Milliseconds, 1u << 1)
 URINGX_VALUE_PARSER(Seconds, 1u << 1)
 URINGX_VALUE_PARSER(Bytes, 1u << 1)
+URINGX_VALUE_PARSER(Offset, 1u << 1)
 URINGX_VALUE_PARSER(Number, 1u << 1)
 URINGX_VALUE_PARSER(std::string, 1u << 1)
 URINGX_VALUE_PARSER(BufferSet, 1u << 2)

@@ -1,0 +1,37 @@
+#include <algorithm>
+
+#include "modules/accepted.h"
+#include "modules/access.h"
+#include "modules/autoindex.h"
+#include "modules/charset.h"
+#include "modules/core_main.h"
+#include "modules/error_page.h"
+#include "modules/headers.h"
+#include "modules/http_core.h"
+#include "modules/index.h"
+#include "modules/log.h"
+#include "modules/rewrite.h"
+#include "modules/try_files.h"
+#include "modules/types.h"
+
+namespace uringx {
+namespace {
+
+// nginx's order (its auto/modules): settings are inherited module by module, so the first error is nginx's first error.
+constexpr const Module* kModules[] = {
+    &kCoreMainModule,  &kEventsModule, &kHttpCoreModule, &kTypesModule,    &kErrorPageModule,
+    &kLogModule,       &kAutoindexModule, &kIndexModule, &kTryFilesModule, &kAccessModule,
+    &kRewriteModule,   &kSslModule,    &kGzipModule,     &kCharsetModule,  &kHeadersModule,
+};
+
+}  // namespace
+
+std::span<const Module* const> all_modules() { return kModules; }
+
+bool Settings::note_first(std::string_view name) {
+  if (std::find(noted_.begin(), noted_.end(), name) != noted_.end()) return false;
+  noted_.emplace_back(name);
+  return true;
+}
+
+}  // namespace uringx

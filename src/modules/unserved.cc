@@ -1,0 +1,89 @@
+#include "modules/unserved.h"
+
+namespace uringx {
+namespace {
+
+constexpr std::uint32_t kAll = kHttpServerLocation;
+constexpr std::uint32_t kHttpServer = kHttp | kServer;
+
+// Everything but the handlers that ask an upstream; those are in unserved_upstream.cc.
+constexpr UnservedRow kRows[] = {
+    {"ssl_engine", kMain, kTake1}, {"limit_rate", kAll | kLocationIf, kTake1},
+    {"limit_rate_after", kAll | kLocationIf, kTake1}, {"post_action", kAll | kLocationIf, kTake1},
+    {"disable_symlinks", kAll, kTake12}, {"upstream", kHttp, kTake1 | kBlock},
+    {"server", kUpstream, kOneOrMore}, {"ssi", kAll | kLocationIf, kFlag}, {"ssi_silent_errors", kAll, kFlag},
+    {"ssi_ignore_recycled_buffers", kAll, kFlag}, {"ssi_min_file_chunk", kAll, kTake1},
+    {"ssi_value_length", kAll, kTake1}, {"ssi_types", kAll, kOneOrMore}, {"ssi_last_modified", kAll, kFlag},
+    {"sub_filter", kAll, kTake2}, {"sub_filter_types", kAll, kOneOrMore}, {"sub_filter_once", kAll, kFlag},
+    {"sub_filter_last_modified", kAll, kFlag}, {"add_before_body", kAll, kTake1},
+    {"add_after_body", kAll, kTake1}, {"addition_types", kAll, kOneOrMore}, {"gunzip", kAll, kFlag},
+    {"gunzip_buffers", kAll, kTake2}, {"userid", kAll, kTake1}, {"userid_service", kAll, kTake1},
+    {"userid_name", kAll, kTake1}, {"userid_domain", kAll, kTake1}, {"userid_path", kAll, kTake1},
+    {"userid_expires", kAll, kTake1}, {"userid_flags", kAll, kTake123}, {"userid_p3p", kAll, kTake1},
+    {"userid_mark", kAll, kTake1}, {"slice", kAll, kTake1}, {"http2_recv_buffer_size", kHttp, kTake1},
+    {"http2_pool_size", kHttpServer, kTake1}, {"http2_max_concurrent_streams", kHttpServer, kTake1},
+    {"http2_max_concurrent_pushes", kHttpServer, kTake1}, {"http2_max_requests", kHttpServer, kTake1},
+    {"http2_max_field_size", kHttpServer, kTake1}, {"http2_max_header_size", kHttpServer, kTake1},
+    {"http2_body_preread_size", kHttpServer, kTake1}, {"http2_streams_index_size", kHttpServer, kTake1},
+    {"http2_recv_timeout", kHttpServer, kTake1}, {"http2_idle_timeout", kHttpServer, kTake1},
+    {"http2_chunk_size", kAll, kTake1}, {"http2_push_preload", kAll, kFlag}, {"http2_push", kAll, kTake1},
+    {"gzip_static", kAll, kTake1}, {"dav_methods", kAll, kOneOrMore}, {"create_full_put_path", kAll, kFlag},
+    {"min_delete_depth", kAll, kTake1}, {"dav_access", kAll, kTake123}, {"random_index", kLocation, kFlag},
+    {"mirror", kAll, kTake1}, {"mirror_request_body", kAll, kFlag}, {"auth_request", kAll, kTake1},
+    {"auth_request_set", kAll, kTake2}, {"auth_basic", kAll | kLimitExcept, kTake1},
+    {"auth_basic_user_file", kAll | kLimitExcept, kTake1}, {"limit_conn_zone", kHttp, kTake2},
+    {"limit_conn", kAll, kTake2}, {"limit_conn_log_level", kAll, kTake1}, {"limit_conn_status", kAll, kTake1},
+    {"limit_conn_dry_run", kAll, kFlag}, {"limit_req_zone", kHttp, kTake3}, {"limit_req", kAll, kTake123},
+    {"limit_req_log_level", kAll, kTake1}, {"limit_req_status", kAll, kTake1},
+    {"limit_req_dry_run", kAll, kFlag}, {"set_real_ip_from", kAll, kTake1}, {"real_ip_header", kAll, kTake1},
+    {"real_ip_recursive", kAll, kFlag}, {"geo", kHttp, kTake12 | kBlock}, {"map", kHttp, kTake2 | kBlock},
+    {"map_hash_max_size", kHttp, kTake1}, {"map_hash_bucket_size", kHttp, kTake1},
+    {"split_clients", kHttp, kTake2 | kBlock}, {"valid_referers", kServer | kLocation, kOneOrMore},
+    {"referer_hash_max_size", kServer | kLocation, kTake1},
+    {"referer_hash_bucket_size", kServer | kLocation, kTake1},
+    {"rewrite", kServer | kLocation | kServerIf | kLocationIf, kTake2 | kTake3},
+    {"break", kServer | kLocation | kServerIf | kLocationIf, kNoArgs},
+    {"if", kServer | kLocation, kOneOrMore | kBlock},
+    {"set", kServer | kLocation | kServerIf | kLocationIf, kTake2},
+    {"rewrite_log", kAll | kServerIf | kLocationIf, kFlag},
+    {"uninitialized_variable_warn", kAll | kServerIf | kLocationIf, kFlag}, {"ssl", kHttpServer, kFlag},
+    {"empty_gif", kLocation, kNoArgs}, {"modern_browser", kAll, kTake12},
+    {"ancient_browser", kAll, kOneOrMore}, {"modern_browser_value", kAll, kTake1},
+    {"ancient_browser_value", kAll, kTake1}, {"secure_link", kAll, kTake1}, {"secure_link_md5", kAll, kTake1},
+    {"secure_link_secret", kAll, kTake1}, {"flv", kLocation, kNoArgs}, {"mp4", kLocation, kNoArgs},
+    {"mp4_buffer_size", kAll, kTake1}, {"mp4_max_buffer_size", kAll, kTake1},
+    {"mp4_start_key_frame", kAll, kFlag}, {"hash", kUpstream, kTake12}, {"ip_hash", kUpstream, kNoArgs},
+    {"least_conn", kUpstream, kNoArgs}, {"random", kUpstream, kNoArgs | kTake12},
+    {"keepalive", kUpstream, kTake1}, {"keepalive_time", kUpstream, kTake1},
+    {"keepalive_timeout", kUpstream, kTake1}, {"keepalive_requests", kUpstream, kTake1},
+    {"zone", kUpstream, kTake12}, {"stub_status", kServer | kLocation, kNoArgs | kTake1},
+    {"http2", kHttpServer, kFlag}, {"http3", kHttpServer, kFlag}, {"http3_hq", kHttpServer, kFlag},
+    {"http3_max_concurrent_streams", kHttpServer, kTake1}, {"http3_stream_buffer_size", kHttpServer, kTake1},
+    {"quic_retry", kHttpServer, kFlag}, {"quic_gso", kHttpServer, kFlag},
+    {"quic_host_key", kHttpServer, kTake1}, {"quic_active_connection_id_limit", kHttpServer, kTake1},
+    {"quic_bpf", kMain, kFlag}, {"ssl_certificate_cache", kHttpServer, kTake123},
+    {"ssl_certificate_compression", kHttpServer, kFlag}, {"ssl_ech_file", kHttpServer, kTake1},
+    {"ssl_key_log", kHttpServer, kTake1}, {"ssl_object_cache_inheritable", kMain, kFlag},
+    {"keepalive_min_timeout", kAll, kTake1}, {"early_hints", kAll, kOneOrMore},
+    {"add_header_inherit", kAll, kTake1}, {"add_trailer_inherit", kAll, kTake1},
+    {"geoip_country", kHttp, kTake12}, {"geoip_city", kHttp, kTake12}, {"geoip_org", kHttp, kTake12},
+    {"geoip_proxy", kHttp, kTake1}, {"geoip_proxy_recursive", kHttp, kFlag},
+    {"image_filter", kLocation, kTake123}, {"image_filter_jpeg_quality", kAll, kTake1},
+    {"image_filter_webp_quality", kAll, kTake1}, {"image_filter_sharpen", kAll, kTake1},
+    {"image_filter_transparency", kAll, kFlag}, {"image_filter_interlace", kAll, kFlag},
+    {"image_filter_buffer", kAll, kTake1}, {"xml_entities", kAll, kTake1},
+    {"xslt_stylesheet", kLocation, kOneOrMore}, {"xslt_param", kAll, kTake2},
+    {"xslt_string_param", kAll, kTake2}, {"xslt_types", kAll, kOneOrMore},
+    {"xslt_last_modified", kAll, kFlag}, {"perl_modules", kHttp, kTake1}, {"perl_require", kHttp, kTake1},
+    {"perl_set", kHttp, kTake2}, {"perl", kLocation | kLimitExcept, kTake1},
+    {"stream", kMain, kNoArgs | kBlock}, {"mail", kMain, kNoArgs | kBlock},
+    {"google_perftools_profiles", kMain, kTake1}, {"degradation", kHttp, kTake1},
+    {"degrade", kLocation, kTake1}, {"resolver", kUpstream, kOneOrMore},
+    {"resolver_timeout", kUpstream, kTake1},
+};
+
+}  // namespace
+
+std::span<const UnservedRow> unserved_rows() { return kRows; }
+
+}  // namespace uringx
