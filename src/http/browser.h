@@ -1,4 +1,5 @@
-// What nginx makes of a User-Agent: msie_padding, keepalive_disable and a few more depend on it. Pure, any thread.
+// What nginx makes of a User-Agent: msie_padding, keepalive_disable and a few more depend on it. Pure, any
+// thread.
 #pragma once
 
 #include <string_view>

@@ -17,7 +17,8 @@ ChunkedStep ChunkedDecoder::next(std::string_view bytes) {
   std::size_t i = 0;
   while (i < bytes.size() && state_ != State::done) {
     if (state_ == State::data) {
-      const auto take = std::min(static_cast<std::uint64_t>(chunk_left_bytes_), std::uint64_t{bytes.size() - i});
+      const auto take =
+          std::min(static_cast<std::uint64_t>(chunk_left_bytes_), std::uint64_t{bytes.size() - i});
       chunk_left_bytes_ -= static_cast<std::int64_t>(take);
       body_bytes_ += static_cast<std::int64_t>(take);
       if (chunk_left_bytes_ == 0) state_ = State::data_cr;
@@ -65,9 +66,7 @@ bool ChunkedDecoder::step(char c) {
     case State::data_cr: return expect('\r', State::data_lf);
     case State::data_lf: return expect('\n', State::size_start);
 
-    case State::trailer_start:
-      state_ = c == '\r' ? State::end_lf : State::trailer;
-      return c != '\n';
+    case State::trailer_start: state_ = c == '\r' ? State::end_lf : State::trailer; return c != '\n';
 
     case State::trailer:
       if (c == '\r') state_ = State::trailer_lf;

@@ -1,5 +1,6 @@
-// Finds the end of a chunked request body (RFC 9112 section 7.1) whose content is not wanted or read elsewhere. Owned by
-// the Exchange that reads the body, used on its worker's thread; keeps a few words, never a byte of the body.
+// Finds the end of a chunked request body (RFC 9112 section 7.1) whose content is not wanted or read
+// elsewhere. Owned by the Exchange that reads the body, used on its worker's thread; keeps a few words, never
+// a byte of the body.
 #pragma once
 
 #include <cstddef>
@@ -23,8 +24,9 @@ struct ChunkedStep {
   std::string_view data;
 };
 
-// Takes only what no two parsers can read differently: lines end in CRLF (as nginx has it since 1.29; 1.22 takes a bare LF,
-// too), sizes are hexadecimal digits without sign, prefix or overflow, and a CR in an extension or a trailer ends it.
+// Takes only what no two parsers can read differently: lines end in CRLF (as nginx has it since 1.29; 1.22
+// takes a bare LF, too), sizes are hexadecimal digits without sign, prefix or overflow, and a CR in an
+// extension or a trailer ends it.
 class ChunkedDecoder {
  public:
   ChunkedStep next(std::string_view bytes);
@@ -37,7 +39,18 @@ class ChunkedDecoder {
 
  private:
   enum class State : std::uint8_t {
-    size_start, size, extension, size_lf, data, data_cr, data_lf, trailer_start, trailer, trailer_lf, end_lf, done,
+    size_start,
+    size,
+    extension,
+    size_lf,
+    data,
+    data_cr,
+    data_lf,
+    trailer_start,
+    trailer,
+    trailer_lf,
+    end_lf,
+    done,
   };
 
   bool step(char c);

@@ -24,19 +24,23 @@ bool modified_since(std::string_view value, std::time_t last_modified, IfModifie
 
 }  // namespace
 
-Precondition evaluate_preconditions(const RequestHead& request, const Validators& validators, IfModifiedSince mode) {
+Precondition evaluate_preconditions(const RequestHead& request, const Validators& validators,
+                                    IfModifiedSince mode) {
   const auto* if_unmodified_since = request.find(KnownField::if_unmodified_since);
   if (if_unmodified_since != nullptr &&
-      (validators.last_modified == -1 || date_or_minus_one(if_unmodified_since->value) < validators.last_modified)) {
+      (validators.last_modified == -1 ||
+       date_or_minus_one(if_unmodified_since->value) < validators.last_modified)) {
     return Precondition::failed;
   }
   const auto* if_match = request.find(KnownField::if_match);
-  if (if_match != nullptr && !etag_list_matches(if_match->value, validators.etag, false)) return Precondition::failed;
+  if (if_match != nullptr && !etag_list_matches(if_match->value, validators.etag, false))
+    return Precondition::failed;
 
   const auto* if_modified_since = request.find(KnownField::if_modified_since);
   const auto* if_none_match = request.find(KnownField::if_none_match);
   if (if_modified_since == nullptr && if_none_match == nullptr) return Precondition::proceed;
-  if (if_modified_since != nullptr && modified_since(if_modified_since->value, validators.last_modified, mode)) {
+  if (if_modified_since != nullptr &&
+      modified_since(if_modified_since->value, validators.last_modified, mode)) {
     return Precondition::proceed;
   }
   if (if_none_match != nullptr && !etag_list_matches(if_none_match->value, validators.etag, true)) {

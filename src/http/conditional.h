@@ -1,5 +1,6 @@
-// Conditional requests: whether a representation is to be sent, given the validators the client holds (RFC 9110 section
-// 13, in the order and with the leniencies of ngx_http_not_modified_filter_module). Pure, usable on any thread.
+// Conditional requests: whether a representation is to be sent, given the validators the client holds (RFC
+// 9110 section 13, in the order and with the leniencies of ngx_http_not_modified_filter_module). Pure, usable
+// on any thread.
 #pragma once
 
 #include <cstdint>
@@ -20,9 +21,11 @@ struct Validators {
 };
 
 // For answers that would be 200; others ignore conditions.
-Precondition evaluate_preconditions(const RequestHead& request, const Validators& validators, IfModifiedSince mode);
+Precondition evaluate_preconditions(const RequestHead& request, const Validators& validators,
+                                    IfModifiedSince mode);
 
-// Whether a list of entity tags (If-Match, If-None-Match) names `etag`; "*" names any. Weak comparison disregards W/.
+// Whether a list of entity tags (If-Match, If-None-Match) names `etag`; "*" names any. Weak comparison
+// disregards W/.
 bool etag_list_matches(std::string_view list, std::string_view etag, bool weak);
 
 }  // namespace uringx

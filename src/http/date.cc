@@ -53,8 +53,8 @@ char* put_offset(char* out, int offset_minutes, std::string_view separator) {
   return put_2(put_text(put_2(out, minutes / 60), separator), minutes % 60);
 }
 
-// Days since 1970-01-01 of a proleptic Gregorian date: the year is shifted to begin in March, so that the leap day is
-// its last (Gauss' formula, as ngx_parse_http_time).
+// Days since 1970-01-01 of a proleptic Gregorian date: the year is shifted to begin in March, so that the
+// leap day is its last (Gauss' formula, as ngx_parse_http_time).
 std::int64_t days_from_civil(std::int64_t year, int month, int day) {
   month -= 2;
   if (month <= 0) {
@@ -266,7 +266,8 @@ std::optional<std::time_t> parse_http_date(std::string_view text) {
   constexpr int kMonthDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
   const bool is_leap_day = day == 29 && month == 2 && is_leap(year);
   if (!is_leap_day && day > kMonthDays[month - 1]) return std::nullopt;
-  return static_cast<std::time_t>(days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second);
+  return static_cast<std::time_t>(days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 +
+                                  second);
 }
 
 }  // namespace uringx

@@ -1,7 +1,7 @@
 // Dates as HTTP, logs and cookies write them. Pure functions of their arguments, usable on any thread.
 //
-// Times before 1970 print as 1970-01-01 00:00:00 and those after the year 9999 as its last second (ngx_gmtime), so every
-// text has its fixed length whatever a file system says.
+// Times before 1970 print as 1970-01-01 00:00:00 and those after the year 9999 as its last second
+// (ngx_gmtime), so every text has its fixed length whatever a file system says.
 #pragma once
 
 #include <cstddef>
@@ -33,8 +33,8 @@ inline constexpr std::size_t kErrorLogDateBytes = 19;  // 1994/11/06 08:49:37
 inline constexpr std::size_t kSyslogDateBytes = 15;    // Nov  6 08:49:37
 inline constexpr std::size_t kCookieDateBytesMax = 31;
 
-// Each writes to `out`, which holds that many bytes, and returns the end. `offset_minutes` is local time's distance east
-// of UTC. Date: and Last-Modified:
+// Each writes to `out`, which holds that many bytes, and returns the end. `offset_minutes` is local time's
+// distance east of UTC. Date: and Last-Modified:
 char* write_http_date(char* out, std::time_t time);
 
 // $time_local
@@ -52,11 +52,12 @@ char* write_syslog_date(char* out, std::time_t time, int offset_minutes);
 // Netscape's form with two digits of the year up to 2037 (ngx_http_cookie_time)
 char* write_cookie_date(char* out, std::time_t time);
 
-// Local time's offset at `time`, from the time zone of the process (localtime_r): ask once a second, not a request.
+// Local time's offset at `time`, from the time zone of the process (localtime_r): ask once a second, not a
+// request.
 int local_offset_minutes(std::time_t time);
 
-// RFC 9110 section 5.6.7's three forms, with ngx_parse_http_time's leniencies (the name of the day and the zone are not
-// looked at). Nothing when it is no date.
+// RFC 9110 section 5.6.7's three forms, with ngx_parse_http_time's leniencies (the name of the day and the
+// zone are not looked at). Nothing when it is no date.
 std::optional<std::time_t> parse_http_date(std::string_view text);
 
 }  // namespace uringx

@@ -6,28 +6,31 @@ namespace uringx {
 
 namespace {
 
-#define URINGX_PAGE(title, heading, more)       \
-  "<html>\r\n"                                  \
-  "<head><title>" title "</title></head>\r\n"   \
-  "<body>\r\n"                                  \
+#define URINGX_PAGE(title, heading, more) \
+  "<html>\r\n"                            \
+  "<head><title>" title                   \
+  "</title></head>\r\n"                   \
+  "<body>\r\n"                            \
   "<center><h1>" heading "</h1></center>\r\n" more
 
 #define URINGX_PLAIN_PAGE(text) URINGX_PAGE(text, text, "")
 
 #define URINGX_400_PAGE(text) URINGX_PAGE("400 " text, "400 Bad Request", "<center>" text "</center>\r\n")
 
-#define URINGX_TAIL(name)              \
-  "<hr><center>" name "</center>\r\n"  \
-  "</body>\r\n"                        \
+#define URINGX_TAIL(name) \
+  "<hr><center>" name     \
+  "</center>\r\n"         \
+  "</body>\r\n"           \
   "</html>\r\n"
 
 constexpr std::string_view kFullTail = URINGX_TAIL("uringx/0.1.0");
 constexpr std::string_view kTail = URINGX_TAIL("uringx");
-static_assert(kFullTail.find(kProductAndVersion) != std::string_view::npos && kTail.find(kProductName) != std::string_view::npos);
+static_assert(kFullTail.find(kProductAndVersion) != std::string_view::npos &&
+              kTail.find(kProductName) != std::string_view::npos);
 
 #define URINGX_PADDING_LINE "<!-- a padding to disable MSIE and Chrome friendly error page -->\r\n"
-constexpr std::string_view kPadding =
-    URINGX_PADDING_LINE URINGX_PADDING_LINE URINGX_PADDING_LINE URINGX_PADDING_LINE URINGX_PADDING_LINE URINGX_PADDING_LINE;
+constexpr std::string_view kPadding = URINGX_PADDING_LINE URINGX_PADDING_LINE URINGX_PADDING_LINE
+    URINGX_PADDING_LINE URINGX_PADDING_LINE URINGX_PADDING_LINE;
 
 // The words differ from the status lines in places (302, 401): these are nginx's.
 std::string_view page_head(int status) {

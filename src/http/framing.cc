@@ -8,25 +8,13 @@ namespace uringx {
 
 namespace {
 
-std::unexpected<FramingError> refuse(FramingFault fault, const HeaderField* field = nullptr, int status = 400) {
+std::unexpected<FramingError> refuse(FramingFault fault, const HeaderField* field = nullptr,
+                                     int status = 400) {
   return std::unexpected(FramingError{fault, status, field, nullptr});
 }
 
 void append_field(std::string& text, const HeaderField& field) {
   text.append("\"").append(field.name).append(": ").append(field.value).append("\"");
-}
-
-// The first field of the head that repeats a single one.
-std::expected<void, FramingError> check_duplicates(const RequestHead& head) {
-  for (const HeaderField& field : head.fields) {
-    const KnownField known = known_field(field.name);
-    if (!is_single(known)) continue;
-    const HeaderField* first = head.find(known);
-    if (first != nullptr && first != &field) {
-      return std::unexpected(FramingError{FramingFault::duplicate_field, 400, &field, first});
-    }
-  }
-  return {};
 }
 
 }  // namespace
@@ -38,8 +26,10 @@ const HeaderField* duplicate_of(const RequestHead& head, KnownField known) {
 }
 
 std::expected<BodyFraming, FramingError> body_framing(const RequestHead& head) {
-  if (const auto unique = check_duplicates(head); !unique) return std::unexpected(unique.error());
-
+  if (const HeaderField* duplicate = head.first_duplicate(); duplicate != nullptr) {
+    return std::unexpected(
+        FramingError{FramingFault::duplicate_field, 400, duplicate, head.find(known_field(duplicate->name))});
+  }
   if (head.find(KnownField::host) == nullptr && head.version > HttpVersion::http_1_0) {
     return refuse(FramingFault::no_host);
   }
@@ -51,7 +41,8 @@ std::expected<BodyFraming, FramingError> body_framing(const RequestHead& head) {
     if (framing.body_bytes < 0) return refuse(FramingFault::bad_content_length, length);
   }
   if (const HeaderField* coding = head.find(KnownField::transfer_encoding); coding != nullptr) {
-    if (head.version < HttpVersion::http_1_1) return refuse(FramingFault::transfer_encoding_in_http_1_0, coding);
+    if (head.version < HttpVersion::http_1_1)
+      return refuse(FramingFault::transfer_encoding_in_http_1_0, coding);
     if (!equal_ignore_case(coding->value, "chunked")) {
       return refuse(FramingFault::unknown_transfer_encoding, coding, 501);
     }
@@ -67,7 +58,8 @@ std::string log_text(const FramingError& error) {
   switch (error.fault) {
     case FramingFault::duplicate_field: {
       const bool is_host = known_field(error.field->name) == KnownField::host;
-      std::string text = is_host ? "client sent duplicate host header: " : "client sent duplicate header line: ";
+      std::string text =
+          is_host ? "client sent duplicate host header: " : "client sent duplicate header line: ";
       append_field(text, *error.field);
       text += ", previous value: ";
       append_field(text, *error.previous);
@@ -80,7 +72,9 @@ std::string log_text(const FramingError& error) {
     case FramingFault::length_and_transfer_encoding:
       return "client sent \"Content-Length\" and \"Transfer-Encoding\" headers at the same time";
     case FramingFault::unknown_transfer_encoding:
-      return std::string("client sent unknown \"Transfer-Encoding\": \"").append(error.field->value).append("\"");
+      return std::string("client sent unknown \"Transfer-Encoding\": \"")
+          .append(error.field->value)
+          .append("\"");
     case FramingFault::connect_method: return "client sent CONNECT method";
     case FramingFault::trace_method: return "client sent TRACE method";
   }
@@ -113,7 +107,8 @@ bool wants_keep_alive(const RequestHead& head) {
 
 bool expects_continue(const RequestHead& head) {
   const HeaderField* expect = head.find(KnownField::expect);
-  return expect != nullptr && head.version >= HttpVersion::http_1_1 && equal_ignore_case(expect->value, "100-continue");
+  return expect != nullptr && head.version >= HttpVersion::http_1_1 &&
+         equal_ignore_case(expect->value, "100-continue");
 }
 
 std::int64_t parse_content_length(std::string_view text) {

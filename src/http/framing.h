@@ -1,5 +1,5 @@
-// What a whole request head says about the body after it and the connection (ngx_http_process_request_header). Pure
-// functions, usable on any thread.
+// What a whole request head says about the body after it and the connection
+// (ngx_http_process_request_header). Pure functions, usable on any thread.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ struct BodyFraming {
 
 enum class FramingFault : std::uint8_t {
   duplicate_field,
-  no_host,                    // HTTP/1.1 without Host
+  no_host,  // HTTP/1.1 without Host
   bad_content_length,
   transfer_encoding_in_http_1_0,
   length_and_transfer_encoding,
@@ -35,11 +35,12 @@ struct FramingError {
   const HeaderField* previous = nullptr;  // of duplicate_field: the first of its name
 };
 
-// Judges a whole head in nginx's order. Duplicates of single fields are looked for first, as nginx refuses them where
-// they stand; a server that adds fields one by one may do so itself with duplicate_of() and then gets no such error here.
+// Judges a whole head in nginx's order. Duplicates of single fields come first: nginx refuses them where they
+// stand, before later fields are read. A server that wants that asks duplicate_of() after each field.
 std::expected<BodyFraming, FramingError> body_framing(const RequestHead& head);
 
-// The earlier field when `field`, just added to `head` as the known field it is, may stand only once; else nullptr.
+// The earlier field when `field`, just added to `head` as the known field it is, may stand only once; else
+// nullptr.
 const HeaderField* duplicate_of(const RequestHead& head, KnownField known);
 
 // nginx's error log text for it (level info).
@@ -53,8 +54,8 @@ ConnectionOption connection_option(const RequestHead& head);
 // Whether the client lets the connection stay: by its option, else from HTTP/1.1 on.
 bool wants_keep_alive(const RequestHead& head);
 
-// "Expect: 100-continue" that is to be answered before the body is read: RFC 9110 section 10.1.1, from HTTP/1.1 on, any
-// case (ngx_http_test_expect).
+// "Expect: 100-continue" that is to be answered before the body is read: RFC 9110 section 10.1.1, from
+// HTTP/1.1 on, any case (ngx_http_test_expect).
 bool expects_continue(const RequestHead& head);
 
 inline constexpr std::string_view kContinueResponse = "HTTP/1.1 100 Continue\r\n\r\n";

@@ -1,4 +1,5 @@
-// The request fields the server itself reads, recognised in a few instructions. Stateless; usable on any thread.
+// The request fields the server itself reads, recognised in a few instructions. Stateless; usable on any
+// thread.
 #pragma once
 
 #include <array>
@@ -12,10 +13,37 @@ namespace uringx {
 
 // As nginx's ngx_http_headers_in. Everything else is `other` and only reachable by name ($http_...).
 enum class KnownField : std::uint8_t {
-  other, host, connection, content_length, transfer_encoding, expect, range, if_range, if_match, if_none_match,
-  if_modified_since, if_unmodified_since, user_agent, referer, cookie, authorization, upgrade, keep_alive,
-  accept, accept_encoding, accept_language, content_range, content_type, te, via, x_forwarded_for, x_real_ip,
-  date, depth, destination, overwrite,
+  other,
+  host,
+  connection,
+  content_length,
+  transfer_encoding,
+  expect,
+  range,
+  if_range,
+  if_match,
+  if_none_match,
+  if_modified_since,
+  if_unmodified_since,
+  user_agent,
+  referer,
+  cookie,
+  authorization,
+  upgrade,
+  keep_alive,
+  accept,
+  accept_encoding,
+  accept_language,
+  content_range,
+  content_type,
+  te,
+  via,
+  x_forwarded_for,
+  x_real_ip,
+  date,
+  depth,
+  destination,
+  overwrite,
   count
 };
 
@@ -104,8 +132,7 @@ constexpr bool is_single(KnownField field) {
     case KnownField::if_none_match:
     case KnownField::if_modified_since:
     case KnownField::if_unmodified_since:
-    case KnownField::authorization:
-      return true;
+    case KnownField::authorization: return true;
     case KnownField::other:
     case KnownField::connection:
     case KnownField::range:
@@ -126,8 +153,7 @@ constexpr bool is_single(KnownField field) {
     case KnownField::depth:
     case KnownField::destination:
     case KnownField::overwrite:
-    case KnownField::count:
-      return false;
+    case KnownField::count: return false;
   }
   return false;
 }

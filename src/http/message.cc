@@ -1,18 +1,29 @@
 #include "http/message.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "http/ascii.h"
 
 namespace uringx {
 
+namespace {
+
+constexpr std::size_t kLastNumber = std::numeric_limits<std::uint16_t>::max() - 1;
+
+}  // namespace
+
 KnownField RequestHead::add_field(const HeaderField& field) {
   fields.push_back(field);
   const KnownField known = known_field(field.name);
   auto& first = first_of_[static_cast<std::size_t>(known)];
-  // A field beyond the 65534th is still in the list. Header buffers of nginx's default size hold no such number.
-  if (first == 0 && fields.size() < std::numeric_limits<std::uint16_t>::max()) {
-    first = static_cast<std::uint16_t>(fields.size());
+  // Beyond the 65534th field the last number stands for it: header buffers of nginx's default sizes hold no
+  // such count, and a duplicate there is still refused.
+  const auto number = static_cast<std::uint16_t>(std::min<std::size_t>(fields.size(), kLastNumber));
+  if (first == 0) {
+    first = number;
+  } else if (duplicate_ == 0 && is_single(known)) {
+    duplicate_ = number;
   }
   return known;
 }
@@ -30,8 +41,8 @@ void RequestHead::rebase(std::string_view old_text, const char* new_text) {
     const auto offset = reinterpret_cast<std::uintptr_t>(text.data()) - old_begin;
     if (text.data() != nullptr && offset <= old_text.size()) text = {new_text + offset, text.size()};
   };
-  for (std::string_view* text : {&method_text, &request_line, &target, &host_in_target, &scheme_in_target,
-                                 &protocol_text}) {
+  for (std::string_view* text :
+       {&method_text, &request_line, &target, &host_in_target, &scheme_in_target, &protocol_text}) {
     move(*text);
   }
   for (HeaderField& field : fields) {

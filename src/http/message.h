@@ -1,5 +1,6 @@
-// Request and response heads as plain data, without I/O: what the HTTP/1 parser gives and the HTTP/1 writer takes.
-// Texts point into the exchange's arena (or constants) and live as long as it does; used on one worker's thread.
+// Request and response heads as plain data, without I/O: what the HTTP/1 parser gives and the HTTP/1 writer
+// takes. Texts point into the exchange's arena (or constants) and live as long as it does; used on one
+// worker's thread.
 #pragma once
 
 #include <array>
@@ -15,7 +16,23 @@ namespace uringx {
 
 // nginx's known methods (ngx_http_request.h); the rest are `unknown` with their text kept.
 enum class Method : std::uint8_t {
-  unknown, get, head, post, put, del, mkcol, copy, move, options, propfind, proppatch, lock, unlock, patch, trace, connect
+  unknown,
+  get,
+  head,
+  post,
+  put,
+  del,
+  mkcol,
+  copy,
+  move,
+  options,
+  propfind,
+  proppatch,
+  lock,
+  unlock,
+  patch,
+  trace,
+  connect
 };
 
 // major * 1000 + minor. HTTP/1.2 and later minors keep their own number, so compare with < and >=.
@@ -30,8 +47,8 @@ struct HeaderField {
 struct RequestHead {
   Method method = Method::unknown;
   std::string_view method_text;
-  std::string_view request_line;    // without its line ending ($request)
-  std::string_view target;          // as sent: path and query ($request_uri); for absolute-form, from the path on
+  std::string_view request_line;  // without its line ending ($request)
+  std::string_view target;  // as sent: path and query ($request_uri); for absolute-form, from the path on
   std::string_view host_in_target;  // of absolute-form and CONNECT, with its port, as sent, else empty
   std::string_view scheme_in_target;
   std::string_view protocol_text;   // "HTTP/1.1" ($server_protocol), empty for HTTP/0.9
@@ -44,7 +61,8 @@ struct RequestHead {
   // Appends a field and remembers it when it is the first of its known name. Returns which one it is.
   KnownField add_field(const HeaderField& field);
 
-  // The first field of that name (compared without case), or nullptr. A linear search, for names from a configuration.
+  // The first field of that name (compared without case), or nullptr. A linear search, for names from a
+  // configuration.
   const HeaderField* find(std::string_view name) const;
 
   // The first field of that known name, or nullptr, without a search; not for KnownField::other.
@@ -59,31 +77,37 @@ struct RequestHead {
     return found == nullptr ? std::string_view{} : found->value;
   }
 
-  // Moves every text that points into `old_text` to the same offset from `new_text`: for a head whose bytes were copied
-  // while it was being received. `old_text` itself is not read, it may be gone.
+  // The first field that may stand once only and stands there again (is_single), or nullptr: answered 400.
+  const HeaderField* first_duplicate() const { return duplicate_ == 0 ? nullptr : &fields[duplicate_ - 1u]; }
+
+  // Moves every text that points into `old_text` to the same offset from `new_text`: for a head whose bytes
+  // were copied while it was being received. `old_text` itself is not read, it may be gone.
   void rebase(std::string_view old_text, const char* new_text);
 
  private:
   std::array<std::uint16_t, kKnownFieldCount> first_of_{};  // index + 1, 0: none
+  std::uint16_t duplicate_ = 0;                             // the same
 };
 
 inline constexpr std::int64_t kUnknownLength = -1;
 
-// The answer's head under construction. Handlers fill it, header filters amend it, the writer prints it in nginx's order
-// (ngx_http_header_filter_module.c): status line, Server, Date, Content-Type, Content-Length, Last-Modified,
-// Location (made absolute), Transfer-Encoding, Connection, Keep-Alive, Vary, Location (as given), ETag, then `fields` in
-// order of addition, then Accept-Ranges or Content-Range, which nginx's range filter adds last.
+// The answer's head under construction. Handlers fill it, header filters amend it, the writer prints it in
+// nginx's order (ngx_http_header_filter_module.c): status line, Server, Date, Content-Type, Content-Length,
+// Last-Modified, Location (made absolute), Transfer-Encoding, Connection, Keep-Alive, Vary, Location (as
+// given), ETag, then `fields` in order of addition, then Accept-Ranges or Content-Range, which nginx's range
+// filter adds last.
 struct ResponseHead {
   int status = 0;
   std::string_view status_text;  // overrides the reason phrase when not empty
   std::string_view content_type;
-  std::string_view charset;      // "; charset=..." is appended when not empty
+  std::string_view charset;  // "; charset=..." is appended when not empty
   std::int64_t content_length = kUnknownLength;
   std::time_t last_modified = -1;  // -1: none; printed with 200, 206 and 304 only
   std::string_view etag;
   std::string_view location;
-  bool location_made_absolute = false;  // nginx prints a Location it completed itself earlier than one given whole
-  std::string_view content_range;       // "bytes 0-1/1000"; instead of Accept-Ranges
+  // nginx prints a Location it completed itself (location.h) earlier than one given whole.
+  bool location_made_absolute = false;
+  std::string_view content_range;  // "bytes 0-1/1000"; instead of Accept-Ranges
   bool vary_accept_encoding = false;
   bool accept_ranges = false;
   bool chunked = false;

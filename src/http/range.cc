@@ -43,7 +43,8 @@ class RangeReader {
   std::size_t at_ = 0;
 };
 
-// One range spec, with `end` after its last byte; start >= end when it has no byte inside. Nothing when malformed.
+// One range spec, with `end` after its last byte; start >= end when it has no byte inside. Nothing when
+// malformed.
 std::optional<ByteRange> read_range(RangeReader& in, std::int64_t length) {
   in.skip_blanks();
   if (in.peek() == '-') {
@@ -80,17 +81,21 @@ char* put_range(char* out, ByteRange range, std::int64_t length) {
   return put(put(out, "/"), length);
 }
 
-std::string_view made(const char* begin, const char* end) { return {begin, static_cast<std::size_t>(end - begin)}; }
+std::string_view made(const char* begin, const char* end) {
+  return {begin, static_cast<std::size_t>(end - begin)};
+}
 
 std::string_view boundary_text(std::uint64_t number, Arena& arena) {
   char* memory = arena.take_bytes(kNumberBytesMax);
-  for (std::size_t i = kNumberBytesMax; i > 0; --i, number /= 10) memory[i - 1] = static_cast<char>('0' + number % 10);
+  for (std::size_t i = kNumberBytesMax; i > 0; --i, number /= 10)
+    memory[i - 1] = static_cast<char>('0' + number % 10);
   return {memory, kNumberBytesMax};
 }
 
 }  // namespace
 
-std::expected<std::pmr::vector<ByteRange>, RangeRefusal> parse_ranges(std::string_view value, std::int64_t length,
+std::expected<std::pmr::vector<ByteRange>, RangeRefusal> parse_ranges(std::string_view value,
+                                                                      std::int64_t length,
                                                                       std::uint64_t max_ranges,
                                                                       std::pmr::memory_resource* memory) {
   if (value.size() < 7 || !equal_ignore_case(value.substr(0, 6), "bytes=")) {
@@ -134,15 +139,17 @@ std::string_view unsatisfied_range_text(std::int64_t length, Arena& arena) {
   return made(memory, put(put(memory, "bytes */"), length));
 }
 
-MultipartBody make_multipart_body(std::span<const ByteRange> ranges, std::int64_t length, std::string_view content_type,
-                                  std::string_view charset, std::uint64_t boundary_number, Arena& arena) {
+MultipartBody make_multipart_body(std::span<const ByteRange> ranges, std::int64_t length,
+                                  std::string_view content_type, std::string_view charset,
+                                  std::uint64_t boundary_number, Arena& arena) {
   const std::string_view boundary = boundary_text(boundary_number, arena);
   std::string_view type_line;
   if (!content_type.empty()) {
     type_line = charset.empty() ? arena.join({"Content-Type: ", content_type, "\r\n"})
                                 : arena.join({"Content-Type: ", content_type, "; charset=", charset, "\r\n"});
   }
-  const std::string_view begin_of_head = arena.join({"\r\n--", boundary, "\r\n", type_line, "Content-Range: bytes "});
+  const std::string_view begin_of_head =
+      arena.join({"\r\n--", boundary, "\r\n", type_line, "Content-Range: bytes "});
 
   MultipartBody body;
   body.content_type = arena.join({"multipart/byteranges; boundary=", boundary});

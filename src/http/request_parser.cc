@@ -17,7 +17,8 @@ namespace {
 constexpr std::string_view kProtocol = "HTTP/";
 constexpr std::string_view kPrefaceRest = "* HTTP/2.0\r\n";
 
-constexpr auto kMethodByte = byte_table([](unsigned char c) { return (c >= 'A' && c <= 'Z') || c == '_' || c == '-'; });
+constexpr auto kMethodByte =
+    byte_table([](unsigned char c) { return (c >= 'A' && c <= 'Z') || c == '_' || c == '-'; });
 
 constexpr auto kSchemeByte = byte_table([](unsigned char c) {
   const char ch = static_cast<char>(c);
@@ -32,7 +33,8 @@ constexpr auto kHostByte = byte_table([](unsigned char c) {
 // RFC 3986: unreserved, sub-delims and ":" inside "[...]".
 constexpr auto kLiteralByte = byte_table([](unsigned char c) {
   const char ch = static_cast<char>(c);
-  return is_alpha(ch) || is_digit(ch) || std::string_view(":-._~!$&'()*+,;=").find(ch) != std::string_view::npos;
+  return is_alpha(ch) || is_digit(ch) ||
+         std::string_view(":-._~!$&'()*+,;=").find(ch) != std::string_view::npos;
 });
 
 // Everything but controls and the blank, bytes above 0x7f included: clients send raw UTF-8.
@@ -74,11 +76,11 @@ struct MethodRow {
 };
 
 constexpr MethodRow kMethods[] = {
-    {"GET", Method::get},           {"HEAD", Method::head},         {"POST", Method::post},
-    {"PUT", Method::put},           {"DELETE", Method::del},        {"OPTIONS", Method::options},
-    {"MKCOL", Method::mkcol},       {"COPY", Method::copy},         {"MOVE", Method::move},
+    {"GET", Method::get},           {"HEAD", Method::head},           {"POST", Method::post},
+    {"PUT", Method::put},           {"DELETE", Method::del},          {"OPTIONS", Method::options},
+    {"MKCOL", Method::mkcol},       {"COPY", Method::copy},           {"MOVE", Method::move},
     {"PROPFIND", Method::propfind}, {"PROPPATCH", Method::proppatch}, {"LOCK", Method::lock},
-    {"UNLOCK", Method::unlock},     {"PATCH", Method::patch},       {"TRACE", Method::trace},
+    {"UNLOCK", Method::unlock},     {"PATCH", Method::patch},         {"TRACE", Method::trace},
     {"CONNECT", Method::connect},
 };
 
@@ -137,7 +139,8 @@ ParseStatus RequestParser::finish_request_line(const char* begin, const char* lf
   return ParseStatus::request_line;
 }
 
-// The states follow the bytes of a request line; each consumes what it can in one tight loop and assigns the next.
+// The states follow the bytes of a request line; each consumes what it can in one tight loop and assigns the
+// next.
 ParseStatus RequestParser::parse_request_line(std::string_view text) {
   CHECK(text.size() >= next_ && text.size() < UINT32_MAX);
   const char* const begin = text.data();
@@ -349,8 +352,7 @@ ParseStatus RequestParser::parse_request_line(std::string_view text) {
       case State::before_value:
       case State::value:
       case State::field_lf:
-      case State::head_lf:
-        CHECK(!"the request line was read already");
+      case State::head_lf: CHECK(!"the request line was read already");
     }
   }
   next_ = offset(p);
@@ -481,8 +483,7 @@ ParseStatus RequestParser::parse_field(std::string_view text, bool underscores_i
       case State::minor:
       case State::after_version:
       case State::line_lf:
-      case State::preface:
-        CHECK(!"the request line comes first");
+      case State::preface: CHECK(!"the request line comes first");
     }
   }
   next_ = offset(p);
@@ -501,7 +502,8 @@ bool HeaderBufferBudget::take_line(std::size_t bytes) {
     return true;
   }
   const std::size_t begun_bytes = size_bytes_ - used_bytes_;
-  if (begun_bytes >= limits_.size_bytes || large_taken_ >= limits_.count || bytes > limits_.size_bytes) return false;
+  if (begun_bytes >= limits_.size_bytes || large_taken_ >= limits_.count || bytes > limits_.size_bytes)
+    return false;
   ++large_taken_;
   size_bytes_ = limits_.size_bytes;
   used_bytes_ = bytes;

@@ -87,9 +87,9 @@ char* put_representation(char* out, const ResponseHead& head) {
 std::size_t response_head_bytes_max(const ResponseHead& head, const WireOptions& options) {
   // Every constant line, number and date together; the longest status line known has 36 bytes.
   constexpr std::size_t kConstantBytes = 640;
-  std::size_t size = kConstantBytes + head.status_text.size() + options.server_text.size() + options.date_text.size() +
-                     head.content_type.size() + head.charset.size() + head.location.size() + head.etag.size() +
-                     head.content_range.size();
+  std::size_t size = kConstantBytes + head.status_text.size() + options.server_text.size() +
+                     options.date_text.size() + head.content_type.size() + head.charset.size() +
+                     head.location.size() + head.etag.size() + head.content_range.size();
   for (const HeaderField& field : head.fields) size += field.name.size() + field.value.size() + 4;
   return size;
 }

@@ -1,9 +1,9 @@
-// Prints a ResponseHead as HTTP/1, in nginx's order (ngx_http_header_filter). Stateless: called on the worker's thread that
-// owns the head and the buffer.
+// Prints a ResponseHead as HTTP/1, in nginx's order (ngx_http_header_filter). Stateless: called on the
+// worker's thread that owns the head and the buffer.
 //
-// This is the one place where texts become header lines, and so the one that guarantees their shape: every CR, LF and NUL in
-// a text of the head or of WireOptions is printed as a blank, wherever the text came from. A decoded URI or an argument in
-// `add_header X $uri` can therefore never begin a line of its own.
+// This is the one place where texts become header lines, and so the one that guarantees their shape: every
+// CR, LF and NUL in a text of the head or of WireOptions is printed as a blank, wherever the text came from.
+// A decoded URI or an argument in `add_header X $uri` can therefore never begin a line of its own.
 #pragma once
 
 #include <cstddef>

@@ -11,9 +11,8 @@ namespace uringx {
 namespace {
 
 // Bytes of a path that may need work: the rest is copied as it stands.
-constexpr auto kPlainByte = byte_table([](unsigned char c) {
-  return c != '/' && c != '.' && c != '%' && c != '?' && c != '#';
-});
+constexpr auto kPlainByte =
+    byte_table([](unsigned char c) { return c != '/' && c != '.' && c != '%' && c != '?' && c != '#'; });
 
 // Whether the path of `target` is already what parse_uri would give; sets where the path ends.
 bool is_normal(std::string_view target, std::size_t& path_bytes) {
@@ -33,8 +32,9 @@ bool is_normal(std::string_view target, std::size_t& path_bytes) {
   return true;
 }
 
-// Writes decoded path bytes. "/", "/." and "/.." at the end of what is written decide what the next byte does, whether
-// it was escaped or not: an escaped dot or slash must not reach the file system as something else than a plain one.
+// Writes decoded path bytes. "/", "/." and "/.." at the end of what is written decide what the next byte
+// does, whether it was escaped or not: an escaped dot or slash must not reach the file system as something
+// else than a plain one.
 class PathWriter {
  public:
   PathWriter(char* out, bool merge_slashes) : begin_(out), out_(out), merge_slashes_(merge_slashes) {}
@@ -228,7 +228,8 @@ std::optional<std::string_view> find_arg(std::string_view args, std::string_view
   for (std::size_t at = 0; at < args.size();) {
     const auto end = std::min(args.find('&', at), args.size());
     const std::string_view pair = args.substr(at, end - at);
-    if (pair.size() > name.size() && pair[name.size()] == '=' && equal_ignore_case(pair.substr(0, name.size()), name)) {
+    if (pair.size() > name.size() && pair[name.size()] == '=' &&
+        equal_ignore_case(pair.substr(0, name.size()), name)) {
       return pair.substr(name.size() + 1);
     }
     at = end + 1;

@@ -77,7 +77,8 @@ TEST_CASE("both of If-None-Match and If-Modified-Since must agree for 304") {
 }
 
 TEST_CASE("a failed condition comes before a 304") {
-  CHECK(verdict({.fields = {{"If-None-Match", "*"}, {"If-Unmodified-Since", kEarlier}}}) == Precondition::failed);
+  CHECK(verdict({.fields = {{"If-None-Match", "*"}, {"If-Unmodified-Since", kEarlier}}}) ==
+        Precondition::failed);
   CHECK(verdict({.fields = {{"If-None-Match", "*"}, {"If-Match", "\"x\""}}}) == Precondition::failed);
 }
 

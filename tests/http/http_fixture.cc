@@ -47,16 +47,12 @@ class HeadDump {
 
   bool ended(ParseStatus status, std::string_view text) {
     switch (status) {
-      case ParseStatus::need_more:
-        return false;
-      case ParseStatus::end_of_head:
-        end_ = fmt::format("end at {}", parser_.consumed());
-        return true;
-      case ParseStatus::http2_preface:
-        end_ = "http2 preface";
-        return true;
+      case ParseStatus::need_more: return false;
+      case ParseStatus::end_of_head: end_ = fmt::format("end at {}", parser_.consumed()); return true;
+      case ParseStatus::http2_preface: end_ = "http2 preface"; return true;
       case ParseStatus::invalid_field:
-        end_ = fmt::format("{}\"{}\\x{:02x}...\"", log_text(status), parser_.invalid_line(text), parser_.invalid_byte(text));
+        end_ = fmt::format("{}\"{}\\x{:02x}...\"", log_text(status), parser_.invalid_line(text),
+                           parser_.invalid_byte(text));
         return true;
       case ParseStatus::invalid_method:
       case ParseStatus::invalid_request:
@@ -65,8 +61,7 @@ class HeadDump {
         end_ = fmt::format("{} {}", error_status(status), log_text(status));
         return true;
       case ParseStatus::request_line:
-      case ParseStatus::field:
-        break;
+      case ParseStatus::field: break;
     }
     FAIL("a step that ends nothing");
     return true;
@@ -106,7 +101,8 @@ RequestHead good_head(std::string_view text) {
   REQUIRE(parser.parse_request_line(text) == ParseStatus::request_line);
   parser.fill_request_line(text, head);
   ParseStatus status = ParseStatus::need_more;
-  while ((status = parser.parse_field(text, false)) == ParseStatus::field) head.add_field(parser.field(text).field);
+  while ((status = parser.parse_field(text, false)) == ParseStatus::field)
+    head.add_field(parser.field(text).field);
   REQUIRE(status == ParseStatus::end_of_head);
   return head;
 }

@@ -1,4 +1,5 @@
-// What the tests of this folder share: an arena, the parser driven as the server drives it, heads for other parts.
+// What the tests of this folder share: an arena, the parser driven as the server drives it, heads for other
+// parts.
 #pragma once
 
 #include <memory_resource>
@@ -17,10 +18,11 @@ struct TestMemory {
   Arena arena{pool};
 };
 
-// What the parser makes of a head, in lines: the request line's parts, the fields (those with an invalid name after "!"),
-// and how it ended, "end at 18" or "need more" or the error log's text. The parser is first shown text.substr(0, cuts[0]),
-// then up to cuts[1], ..., then everything, each time at another address.
-std::string read_head(std::string_view text, const std::vector<std::size_t>& cuts = {}, bool underscores = false);
+// What the parser makes of a head, in lines: the request line's parts, the fields (those with an invalid name
+// after "!"), and how it ended, "end at 18" or "need more" or the error log's text. The parser is first shown
+// text.substr(0, cuts[0]), then up to cuts[1], ..., then everything, each time at another address.
+std::string read_head(std::string_view text, const std::vector<std::size_t>& cuts = {},
+                      bool underscores = false);
 
 // How it ended only: the last line of the above.
 std::string head_verdict(std::string_view text);

@@ -12,12 +12,14 @@
 namespace uringx {
 namespace {
 
-std::string ranges(std::string_view value, std::int64_t length = 100, std::uint64_t max_ranges = kMaxRangesDefault) {
+std::string ranges(std::string_view value, std::int64_t length = 100,
+                   std::uint64_t max_ranges = kMaxRangesDefault) {
   TestMemory memory;
   const auto result = parse_ranges(value, length, max_ranges, &memory.arena);
   if (!result) return result.error() == RangeRefusal::whole ? "whole" : "unsatisfiable";
   std::string text;
-  for (const ByteRange& range : *result) text += fmt::format("{}{}-{}", text.empty() ? "" : ",", range.start, range.end);
+  for (const ByteRange& range : *result)
+    text += fmt::format("{}{}-{}", text.empty() ? "" : ",", range.start, range.end);
   return text;
 }
 
@@ -45,11 +47,29 @@ TEST_CASE("an unsatisfiable range among good ones is dropped") {
 }
 
 TEST_CASE("ranges answered 416") {
-  for (const std::string_view bad :
-       {"bytes=100-", "bytes=100-200", "bytes=-0", "bytes=5-4", "bytes=a-b", "bytes=1", "bytes=1-b", "bytes=--1",
-        "bytes=-", "bytes=1-2,", "bytes=1-2,,3-4", "bytes=,1-2", "bytes=1-2;3-4", "bytes=1-2 3-4", "bytes=+1-2",
-        "bytes=1-+2", "bytes=0x1-2", "bytes=\t1-2", "bytes=9223372036854775808-", "bytes=0-9223372036854775808",
-        "bytes=-9223372036854775808", "bytes=0-1,18446744073709551616-", "bytes=99999999999999999999999-1"}) {
+  for (const std::string_view bad : {"bytes=100-",
+                                     "bytes=100-200",
+                                     "bytes=-0",
+                                     "bytes=5-4",
+                                     "bytes=a-b",
+                                     "bytes=1",
+                                     "bytes=1-b",
+                                     "bytes=--1",
+                                     "bytes=-",
+                                     "bytes=1-2,",
+                                     "bytes=1-2,,3-4",
+                                     "bytes=,1-2",
+                                     "bytes=1-2;3-4",
+                                     "bytes=1-2 3-4",
+                                     "bytes=+1-2",
+                                     "bytes=1-+2",
+                                     "bytes=0x1-2",
+                                     "bytes=\t1-2",
+                                     "bytes=9223372036854775808-",
+                                     "bytes=0-9223372036854775808",
+                                     "bytes=-9223372036854775808",
+                                     "bytes=0-1,18446744073709551616-",
+                                     "bytes=99999999999999999999999-1"}) {
     CAPTURE(bad);
     CHECK(ranges(bad) == "unsatisfiable");
   }
@@ -61,7 +81,7 @@ TEST_CASE("ranges answered with everything") {
   CHECK(ranges("byte=0-1") == "whole");
   CHECK(ranges("items=0-1") == "whole");
   CHECK(ranges("bytes =0-1") == "whole");
-  CHECK(ranges("bytes=0-99,0-0") == "whole");   // more than the file holds
+  CHECK(ranges("bytes=0-99,0-0") == "whole");  // more than the file holds
   CHECK(ranges("bytes=0-,0-") == "whole");
   CHECK(ranges("bytes=0-", 0) == "whole");
   CHECK(ranges("bytes=-1", 0) == "whole");
@@ -89,7 +109,8 @@ TEST_CASE("max_ranges counts the ranges that are satisfiable") {
 
 TEST_CASE("random ranges lie inside the file") {
   std::mt19937 random(3);
-  constexpr std::string_view kPieces[] = {"0", "1", "9", "50", "-", ",", " ", "99", "9223372036854775807", "x"};
+  constexpr std::string_view kPieces[] = {"0", "1", "9", "50", "-", ",", " ", "99", "9223372036854775807",
+                                          "x"};
   for (int round = 0; round < 20000; ++round) {
     std::string value = "bytes=";
     for (auto count = random() % 14; count > 0; --count) value += kPieces[random() % std::size(kPieces)];

@@ -1,5 +1,6 @@
-// Request heads: what is read from good ones, what bad ones are refused with, and that neither depends on where the text
-// was cut. The verdicts are those of nginx 1.22 for the same bytes, but for the two cases that say so.
+// Request heads: what is read from good ones, what bad ones are refused with, and that neither depends on
+// where the text was cut. The verdicts are those of nginx 1.22 for the same bytes, but for the two cases that
+// say so.
 #include "http/request_parser.h"
 
 #include <doctest/doctest.h>
@@ -46,7 +47,8 @@ const Golden kGoodHeads[] = {
     {"CONNECT / HTTP/1.1\r\n\r\n", "CONNECT|/|1001|HTTP/1.1||\nend at 22"},
     {"GET /\xd1\x84\x80~ HTTP/1.1\r\n\r\n", "GET|/\xd1\x84\x80~|1001|HTTP/1.1||\nend at 22"},
     {"GET / HTTP/1.1\r\nA:\r\nB:   \r\nC\r\nD\n\r\n", "GET|/|1001|HTTP/1.1||\nA=\nB=\nC=\nD=\nend at 34"},
-    {"GET / HTTP/1.1\r\nA:  b  c \t \r\nB: \td\r\n\r\n", "GET|/|1001|HTTP/1.1||\nA=b  c \t\nB=\td\nend at 38"},
+    {"GET / HTTP/1.1\r\nA:  b  c \t \r\nB: \td\r\n\r\n",
+     "GET|/|1001|HTTP/1.1||\nA=b  c \t\nB=\td\nend at 38"},
     {"GET / HTTP/1.1\r\nA: b\r\r\n\n", "GET|/|1001|HTTP/1.1||\nA=b\nend at 24"},
     {"GET / HTTP/1.1\r\nA: b\x01\x7f\xff:\r\n\r\n", "GET|/|1001|HTTP/1.1||\nA=b\x01\x7f\xff:\nend at 28"},
     {"GET / HTTP/1.1\r\nx_y: 1\r\n_: 2\r\na$: 3\r\n\xc3: 4\r\n1-a: 5\r\n-: 6\r\n\r\n",
@@ -178,12 +180,12 @@ TEST_CASE("underscores make a name invalid unless allowed") {
 
 TEST_CASE("every method nginx knows is told apart") {
   const std::pair<std::string_view, Method> rows[] = {
-      {"GET", Method::get},       {"HEAD", Method::head},         {"POST", Method::post},
-      {"PUT", Method::put},       {"DELETE", Method::del},        {"MKCOL", Method::mkcol},
-      {"COPY", Method::copy},     {"MOVE", Method::move},         {"OPTIONS", Method::options},
-      {"LOCK", Method::lock},     {"UNLOCK", Method::unlock},     {"PROPFIND", Method::propfind},
-      {"PATCH", Method::patch},   {"PROPPATCH", Method::proppatch}, {"TRACE", Method::trace},
-      {"CONNECT", Method::connect}, {"GETX", Method::unknown},    {"GE", Method::unknown},
+      {"GET", Method::get},         {"HEAD", Method::head},           {"POST", Method::post},
+      {"PUT", Method::put},         {"DELETE", Method::del},          {"MKCOL", Method::mkcol},
+      {"COPY", Method::copy},       {"MOVE", Method::move},           {"OPTIONS", Method::options},
+      {"LOCK", Method::lock},       {"UNLOCK", Method::unlock},       {"PROPFIND", Method::propfind},
+      {"PATCH", Method::patch},     {"PROPPATCH", Method::proppatch}, {"TRACE", Method::trace},
+      {"CONNECT", Method::connect}, {"GETX", Method::unknown},        {"GE", Method::unknown},
   };
   for (const auto& [text, method] : rows) {
     const std::string request = std::string(text) + " / HTTP/1.0\r\n\r\n";
@@ -225,14 +227,15 @@ TEST_CASE("a long value keeps its bytes and its trailing blanks are cut, at ever
   for (std::size_t size = 0; size < 70; ++size) {
     const std::string value = size == 0 ? "" : std::string(size - 1, '\t') + "x";
     const std::string text = "GET / HTTP/1.1\r\nA: " + value + "   \r\n\r\n";
-    CHECK(read_head(text) ==
-          "GET|/|1001|HTTP/1.1||\nA=" + value + "\nend at " + std::to_string(text.size()));
+    CHECK(read_head(text) == "GET|/|1001|HTTP/1.1||\nA=" + value + "\nend at " + std::to_string(text.size()));
   }
 }
 
 TEST_CASE("random bytes and random edits never change the verdict with the cuts") {
   std::mt19937 random(20261122);
-  const auto below = [&](std::size_t count) { return std::uniform_int_distribution<std::size_t>(0, count - 1)(random); };
+  const auto below = [&](std::size_t count) {
+    return std::uniform_int_distribution<std::size_t>(0, count - 1)(random);
+  };
   constexpr std::string_view kBytes = "\r\n\r\n  :/?#%.GETHTTP/1.1ahost_-\t\0\x01\x7f\xff[]@;"sv;
   for (int round = 0; round < 20000; ++round) {
     std::string text(kGoodHeads[below(std::size(kGoodHeads))].text);

@@ -37,8 +37,12 @@ std::string printed(const ResponseHead& head, WireOptions options) {
 }
 
 std::string with_start(std::string_view status, std::string_view rest) {
-  return std::string("HTTP/1.1 ").append(status).append("\r\nServer: uringx\r\nDate: ").append(kDate).append("\r\n").append(
-      rest);
+  return std::string("HTTP/1.1 ")
+      .append(status)
+      .append("\r\nServer: uringx\r\nDate: ")
+      .append(kDate)
+      .append("\r\n")
+      .append(rest);
 }
 
 TEST_CASE("a file's head has nginx's order") {
@@ -54,7 +58,8 @@ TEST_CASE("a file's head has nginx's order") {
   CHECK(printed(head, {.keep_alive = true, .keep_alive_timeout_s = 7}) ==
         with_start("200 OK",
                    "Content-Type: text/plain; charset=utf-8\r\nContent-Length: 1000\r\n"
-                   "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\nConnection: keep-alive\r\nKeep-Alive: timeout=7\r\n"
+                   "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\nConnection: keep-alive\r\nKeep-Alive: "
+                   "timeout=7\r\n"
                    "ETag: \"2ebc9a61-3e8\"\r\nExpires: Sun, 06 Nov 1994 08:49:37 GMT\r\nX-One: 1\r\n"
                    "Accept-Ranges: bytes\r\n\r\n"));
   head.status = 206;
@@ -79,7 +84,8 @@ TEST_CASE("Location stands where nginx has it, completed or not") {
   head.vary_accept_encoding = true;
   CHECK(printed(head, {.keep_alive = true}) ==
         with_start("301 Moved Permanently",
-                   "Content-Length: 5\r\nTransfer-Encoding: chunked\r\nConnection: keep-alive\r\nVary: Accept-Encoding\r\n"
+                   "Content-Length: 5\r\nTransfer-Encoding: chunked\r\nConnection: keep-alive\r\nVary: "
+                   "Accept-Encoding\r\n"
                    "Location: /d/\r\nETag: \"e\"\r\n\r\n"));
   make_location_absolute(head, {.https = false, .host = "h", .port = 8080}, memory.arena);
   CHECK(printed(head, {.keep_alive = true}) ==
@@ -115,11 +121,13 @@ TEST_CASE("what a status does not have is not printed") {
   CHECK(printed(head, {}) == with_start("204 No Content", "Connection: close\r\n\r\n"));
   head.status = 404;
   CHECK(printed(head, {}) ==
-        with_start("404 Not Found", "Content-Type: text/plain\r\nContent-Length: 5\r\nConnection: close\r\n\r\n"));
+        with_start("404 Not Found",
+                   "Content-Type: text/plain\r\nContent-Length: 5\r\nConnection: close\r\n\r\n"));
   head = response(304);
   head.last_modified = 0;
   CHECK(printed(head, {}) ==
-        with_start("304 Not Modified", "Last-Modified: Thu, 01 Jan 1970 00:00:00 GMT\r\nConnection: close\r\n\r\n"));
+        with_start("304 Not Modified",
+                   "Last-Modified: Thu, 01 Jan 1970 00:00:00 GMT\r\nConnection: close\r\n\r\n"));
 }
 
 TEST_CASE("codes without words, and words of the configuration's own") {
@@ -179,7 +187,8 @@ TEST_CASE("status lines and pages use nginx's words, which differ in places") {
   CHECK(status_line(408) == "408 Request Time-out");
   CHECK(status_line(494).empty());
   CHECK(status_line(203).empty());
-  CHECK(error_page(302, ServerTokens::on, false).head.find("<title>302 Found</title>") != std::string_view::npos);
+  CHECK(error_page(302, ServerTokens::on, false).head.find("<title>302 Found</title>") !=
+        std::string_view::npos);
   CHECK(error_page(401, ServerTokens::on, false).head.find("<h1>401 Authorization Required</h1>") !=
         std::string_view::npos);
 }
@@ -187,7 +196,8 @@ TEST_CASE("status lines and pages use nginx's words, which differ in places") {
 TEST_CASE("a page is nginx's but for the name") {
   const ErrorPage page = error_page(404, ServerTokens::on, false);
   CHECK(std::string(page.head).append(page.tail).append(page.padding) ==
-        "<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n"
+        "<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not "
+        "Found</h1></center>\r\n"
         "<hr><center>uringx/0.1.0</center>\r\n</body>\r\n</html>\r\n");
   CHECK(page.body_bytes() == 153);  // as many as with "nginx/1.22.1"
   CHECK(error_page(404, ServerTokens::off, false).tail.starts_with("<hr><center>uringx</center>"));
@@ -196,9 +206,10 @@ TEST_CASE("a page is nginx's but for the name") {
 
 TEST_CASE("nginx's own codes have pages of 400 and say why") {
   const ErrorPage page = error_page(494, ServerTokens::on, false);
-  CHECK(page.head ==
-        "<html>\r\n<head><title>400 Request Header Or Cookie Too Large</title></head>\r\n<body>\r\n"
-        "<center><h1>400 Bad Request</h1></center>\r\n<center>Request Header Or Cookie Too Large</center>\r\n");
+  CHECK(
+      page.head ==
+      "<html>\r\n<head><title>400 Request Header Or Cookie Too Large</title></head>\r\n<body>\r\n"
+      "<center><h1>400 Bad Request</h1></center>\r\n<center>Request Header Or Cookie Too Large</center>\r\n");
   CHECK(error_page(495, ServerTokens::on, false).body_bytes() == 215);
   for (const int status : {494, 495, 496, 497}) CHECK(wire_status(status) == 400);
   CHECK(wire_status(498) == 498);
@@ -235,7 +246,8 @@ TEST_CASE("the version is said once") {
 
 TEST_CASE("errors that end the connection") {
   for (const int status : {400, 413, 414, 495, 496, 497, 500, 501}) CHECK(closes_connection(status));
-  for (const int status : {200, 301, 403, 404, 405, 412, 416, 494, 502, 503}) CHECK_FALSE(closes_connection(status));
+  for (const int status : {200, 301, 403, 404, 405, 412, 416, 494, 502, 503})
+    CHECK_FALSE(closes_connection(status));
 }
 
 }  // namespace

@@ -119,7 +119,8 @@ TEST_CASE("a target that needs nothing is not copied") {
 
 TEST_CASE("no target gives a path that leaves the root or has a component of dots") {
   std::mt19937 random(7);
-  constexpr std::string_view kPieces[] = {"/", "//", ".", "..", "%2e", "%2f", "a", "b", "%41", "?", "#", "%", "\xe4"};
+  constexpr std::string_view kPieces[] = {"/", "//",  ".", "..", "%2e", "%2f", "a",
+                                          "b", "%41", "?", "#",  "%",   "\xe4"};
   for (int round = 0; round < 50000; ++round) {
     std::string target = "/";
     for (auto count = random() % 12; count > 0; --count) target += kPieces[random() % std::size(kPieces)];
@@ -140,8 +141,8 @@ TEST_CASE("URIs for internal redirects") {
   CHECK(unsafe_parsed("/a%20b?c%20") == "/a b|c%20");
   CHECK(unsafe_parsed("/a/..b") == "/a/..b");
   CHECK(unsafe_parsed("/a%3fb") == "/a?b");
-  for (const std::string_view bad : {""sv, "?a"sv, ".."sv, "../a"sv, "/.."sv, "/../a"sv, "/a/.."sv, "/a/../b"sv,
-                                     "/%2e%2e/"sv, "%2e./a"sv, "/a\0b"sv, "/%00"sv}) {
+  for (const std::string_view bad : {""sv, "?a"sv, ".."sv, "../a"sv, "/.."sv, "/../a"sv, "/a/.."sv,
+                                     "/a/../b"sv, "/%2e%2e/"sv, "%2e./a"sv, "/a\0b"sv, "/%00"sv}) {
     CAPTURE(bad);
     CHECK(unsafe_parsed(bad) == "unsafe");
   }
@@ -170,14 +171,17 @@ TEST_CASE("the extension is of the last component and never the whole of it") {
 
 TEST_CASE("each kind escapes its own bytes") {
   TestMemory memory;
-  const auto escaped = [&](std::string_view text, EscapeKind kind) { return escape(text, kind, memory.arena); };
+  const auto escaped = [&](std::string_view text, EscapeKind kind) {
+    return escape(text, kind, memory.arena);
+  };
   constexpr std::string_view kAll = " !\"#$%&'()*+,-./09:;<=>?@AZ[\\]^_`az{|}~\x7f\xc3\n"sv;
   CHECK(escaped(kAll, EscapeKind::uri) ==
         "%20!%22%23$%25&'()*+,-./09:;%3C=%3E%3F@AZ[%5C]%5E_%60az%7B%7C%7D~%7F%C3%0A");
   CHECK(escaped(kAll, EscapeKind::args) ==
         "%20!%22%23$%25%26'()*%2B,-./09:%3B%3C=%3E%3F@AZ[%5C]%5E_%60az%7B%7C%7D~%7F%C3%0A");
   CHECK(escaped(kAll, EscapeKind::uri_component) ==
-        "%20%21%22%23%24%25%26%27%28%29%2A%2B%2C-.%2F09%3A%3B%3C%3D%3E%3F%40AZ%5B%5C%5D%5E_%60az%7B%7C%7D~%7F%C3%0A");
+        "%20%21%22%23%24%25%26%27%28%29%2A%2B%2C-.%2F09%3A%3B%3C%3D%3E%3F%40AZ%5B%5C%5D%5E_%60az%7B%7C%7D~%"
+        "7F%C3%0A");
   CHECK(escaped(kAll, EscapeKind::html) ==
         "%20!%22%23$%25&%27()*+,-./09:;%3C=%3E?@AZ[%5C]%5E_%60az%7B%7C%7D~%7F%C3%0A");
   CHECK(escaped(kAll, EscapeKind::refresh) ==
@@ -190,7 +194,8 @@ TEST_CASE("what was escaped is unescaped again") {
   TestMemory memory;
   std::string all;
   for (int i = 0; i < 256; ++i) all += static_cast<char>(i);
-  for (const EscapeKind kind : {EscapeKind::uri, EscapeKind::args, EscapeKind::uri_component, EscapeKind::html}) {
+  for (const EscapeKind kind :
+       {EscapeKind::uri, EscapeKind::args, EscapeKind::uri_component, EscapeKind::html}) {
     CHECK(unescape(escape(all, kind, memory.arena), memory.arena) == all);
   }
   CHECK(unescape("%zz%1%4", memory.arena) == "zz4");
@@ -208,18 +213,29 @@ TEST_CASE("HTML entities") {
 TEST_CASE("hosts are folded, and refused when nginx refuses them") {
   TestMemory memory;
   constexpr Row kGood[] = {
-      {"example.org", "example.org"}, {"EXAMPLE.org:80", "example.org"}, {"a.", "a"},   {"a.:80", "a"},
-      {"a:", "a"},                    {"a:80-90", "a"},                  {"a:b:c", "a"}, {"[::1]", "[::1]"},
-      {"[::1]:80", "[::1]"},          {"[::AB]x", "[::ab]"},             {"[::1", "[::1"},  {"a_b", "a_b"},
-      {"127.0.0.1", "127.0.0.1"},        {"\xc3\xa4", "\xc3\xa4"},
-      {"a[b]", "a[b]"},               {"a@b", "a@b"},
+      {"example.org", "example.org"},
+      {"EXAMPLE.org:80", "example.org"},
+      {"a.", "a"},
+      {"a.:80", "a"},
+      {"a:", "a"},
+      {"a:80-90", "a"},
+      {"a:b:c", "a"},
+      {"[::1]", "[::1]"},
+      {"[::1]:80", "[::1]"},
+      {"[::AB]x", "[::ab]"},
+      {"[::1", "[::1"},
+      {"a_b", "a_b"},
+      {"127.0.0.1", "127.0.0.1"},
+      {"\xc3\xa4", "\xc3\xa4"},
+      {"a[b]", "a[b]"},
+      {"a@b", "a@b"},
   };
   for (const Row& row : kGood) {
     CAPTURE(row.from);
     CHECK(validate_host(row.from, memory.arena).value_or("") == row.to);
   }
-  for (const std::string_view bad : {""sv, ":80"sv, "."sv, ".:80"sv, "a.."sv, "a..b"sv, "a/b"sv, "a b"sv, "a\0b"sv, "a\x7f"sv,
-                                     "a:8/"sv, "a:8..0"sv, "\t"sv}) {
+  for (const std::string_view bad : {""sv, ":80"sv, "."sv, ".:80"sv, "a.."sv, "a..b"sv, "a/b"sv, "a b"sv,
+                                     "a\0b"sv, "a\x7f"sv, "a:8/"sv, "a:8..0"sv, "\t"sv}) {
     CAPTURE(bad);
     CHECK_FALSE(validate_host(bad, memory.arena));
   }
