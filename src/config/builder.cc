@@ -180,8 +180,8 @@ void Builder::warn_of_limits() {
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   const std::int64_t files = core.worker_rlimit_nofile->count;
   if (static_cast<rlim_t>(connections) > limit.rlim_cur && (files == -1 || connections > files)) {
-    message(LogLevel::warn, fmt::format("{} worker_connections exceed open file resource limit: {}", connections,
-                                        files == -1 ? static_cast<std::int64_t>(limit.rlim_cur) : files));
+    routes_.start_warnings.push_back(fmt::format("{} worker_connections exceed open file resource limit: {}", connections,
+                                                 files == -1 ? static_cast<std::int64_t>(limit.rlim_cur) : files));
   }
 }
 

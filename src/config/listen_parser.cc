@@ -213,6 +213,7 @@ Option set_fastopen(const OptionInput& in) {
 }
 
 Option set_ipv6only(const OptionInput& in) {
+  if (!in.value.starts_with('o')) return std::unexpected(Refusal{fmt::format("invalid parameter \"{}\"", in.word)});
   if (in.value != "on" && in.value != "off") return refuse_value("ipv6only flags", in.value);
   socket_option(in).ipv6only = in.value == "on";
   return {};
@@ -269,14 +270,30 @@ Option refuse_accept_filter(const OptionInput& in) {
   return {};
 }
 
-Option ignore_spdy(const OptionInput& in) {
-  in.warnings.push_back("invalid parameter \"spdy\": ngx_http_spdy_module was superseded by ngx_http_v2_module");
+Option set_ssl(const OptionInput& in) {
+  in.options.ssl = true;
   return {};
 }
 
-Option refuse_unserved(const OptionInput& in) {
+Option set_http2(const OptionInput& in) {
+  in.options.http2 = true;
+  return {};
+}
+
+Option set_proxy_protocol(const OptionInput& in) {
+  in.options.proxy_protocol = true;
+  return {};
+}
+
+// What parses well and cannot be served yet: plain HTTP/1 in its place would be a wrong answer.
+Option check_served(const ListenOptions& options) {
+  const std::string_view missing = options.ssl              ? "ssl"
+                                   : options.http2          ? "http2"
+                                   : options.proxy_protocol ? "proxy_protocol"
+                                                            : "";
+  if (missing.empty()) return {};
   return std::unexpected(Refusal{fmt::format(
-      "the \"{}\" parameter of the \"listen\" directive is known to nginx but not served by uringx yet", in.word)});
+      "the \"{}\" parameter of the \"listen\" directive is known to nginx but not served by uringx yet", missing)});
 }
 
 struct ParameterRow {
@@ -297,12 +314,9 @@ constexpr ParameterRow kParameters[] = {
     {"ipv6only=", set_ipv6only},
     {"reuseport", set_reuseport},
     {"so_keepalive=", set_keepalive},
-    {"ssl", refuse_unserved},
-    {"http2", refuse_unserved},
-    {"quic", refuse_unserved},
-    {"multipath", refuse_unserved},
-    {"proxy_protocol", refuse_unserved},
-    {"spdy", ignore_spdy},
+    {"ssl", set_ssl},
+    {"http2", set_http2},
+    {"proxy_protocol", set_proxy_protocol},
 };
 
 }  // namespace
@@ -349,6 +363,7 @@ std::expected<ParsedListen, Refusal> parse_listen(const Directive& directive, st
       return std::unexpected(std::move(applied.error()));
     }
   }
+  if (auto served = check_served(listen.options); !served) return std::unexpected(std::move(served.error()));
   return listen;
 }
 

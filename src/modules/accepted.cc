@@ -65,6 +65,30 @@ Applied check_power_of_two(BuildContext& context, const Directive& directive, Se
   return refuse_directive("must be " + choices);
 }
 
+// ngx_http_types_slot: text/html is in the list from the beginning.
+Applied check_gzip_types(BuildContext& context, const Directive& directive, Settings& settings) {
+  settings.note_first("gzip_types text/html");
+  for (std::size_t i = 1; i < directive.words.size(); ++i) {
+    std::string word = directive.words[i];
+    std::transform(word.begin(), word.end(), word.begin(), ascii_lower);
+    if (word != "*" && !settings.note_first("gzip_types " + word)) {
+      context.warn(fmt::format("duplicate MIME type \"{}\"", directive.words[i]));
+    }
+  }
+  return {};
+}
+
+// Regexes, but for the word msie6.
+Applied check_gzip_disable(BuildContext& context, const Directive& directive, Settings&) {
+  for (std::size_t i = 1; i < directive.words.size(); ++i) {
+    if (directive.words[i] == "msie6") continue;
+    if (auto regex = context.compile_regex(directive.words[i], true); !regex) {
+      return std::unexpected(std::move(regex.error()));
+    }
+  }
+  return {};
+}
+
 constexpr std::string_view kGzipProxied[] = {"off",   "expired", "no-cache", "no-store", "private", "no_last_modified",
                                              "no_etag", "auth",  "any"};
 constexpr EnumWord<int> kGzipHttpVersion[] = {{"1.0", 1000}, {"1.1", 1001}};
@@ -77,7 +101,7 @@ constexpr DirectiveRow later(std::string_view name, std::uint32_t contexts, std:
 constexpr DirectiveRow kGzipRows[] = {
     checked_row<bool>("gzip", kAll | kLocationIf, Level::location, kLater),
     checked_row<BufferSet>("gzip_buffers", kAll, Level::location, kLater),
-    later("gzip_types", kAll, kOneOrMore, accept_words),
+    later("gzip_types", kAll, kOneOrMore, check_gzip_types),
     later("gzip_comp_level", kAll, kTake1, check_comp_level),
     later("gzip_window", kAll, kTake1, check_power_of_two<512, 32 * 1024>),
     later("gzip_hash", kAll, kTake1, check_power_of_two<512, 128 * 1024>),
@@ -87,7 +111,7 @@ constexpr DirectiveRow kGzipRows[] = {
     checked_row<bool>("gzip_vary", kAll, Level::location, kLater),
     checked_enum_row<kGzipHttpVersion>("gzip_http_version", kAll, Level::location, kLater),
     later("gzip_proxied", kAll, kOneOrMore, check_bits<kGzipProxied>),
-    later("gzip_disable", kAll, kOneOrMore, accept_words),
+    later("gzip_disable", kAll, kOneOrMore, check_gzip_disable),
 };
 
 // ------------------------------------------------------------------------------------------------------------- ssl
@@ -96,22 +120,25 @@ constexpr std::string_view kProtocols[] = {"SSLv2", "SSLv3", "TLSv1", "TLSv1.1",
 constexpr EnumWord<int> kVerifyClient[] = {{"off", 0}, {"on", 1}, {"optional", 2}, {"optional_no_ca", 3}};
 constexpr EnumWord<int> kOcsp[] = {{"off", 0}, {"on", 1}, {"leaf", 2}};
 
-bool valid_session_cache(std::string_view word) {
-  if (word == "off" || word == "none" || word == "builtin") return true;
-  if (word.starts_with("builtin:")) return parse_number(word.substr(8)).value_or(0) > 0;
-  if (!word.starts_with("shared:")) return false;
-  word.remove_prefix(7);
-  const std::size_t colon = word.find(':');
-  if (colon == 0 || colon == std::string_view::npos) return false;
+// off, none, builtin[:SIZE], shared:NAME:SIZE.
+Applied check_session_cache_word(std::string_view word) {
+  const auto invalid = [&] { return refuse(fmt::format("invalid session cache \"{}\"", word)); };
+  if (word == "off" || word == "none" || word == "builtin") return {};
+  if (word.starts_with("builtin:")) return parse_number(word.substr(8)) ? Applied() : invalid();
+  if (!word.starts_with("shared:")) return invalid();
+  const std::string_view rest = word.substr(7);
+  const std::size_t colon = rest.find(':');
+  if (colon == 0 || colon == std::string_view::npos) return invalid();
+  const auto bytes = parse_size(rest.substr(colon + 1));
+  if (!bytes) return invalid();
   constexpr std::uint64_t kLeastBytes = 8 * 4096;  // eight pages
-  return parse_size(word.substr(colon + 1)).value_or(0) >= kLeastBytes;
+  if (*bytes < kLeastBytes) return refuse(fmt::format("session cache \"{}\" is too small", word));
+  return {};
 }
 
 Applied check_session_cache(BuildContext&, const Directive& directive, Settings&) {
   for (std::size_t i = 1; i < directive.words.size(); ++i) {
-    if (!valid_session_cache(directive.words[i])) {
-      return refuse(fmt::format("invalid session cache \"{}\"", directive.words[i]));
-    }
+    if (auto checked = check_session_cache_word(directive.words[i]); !checked) return checked;
   }
   return {};
 }

@@ -39,15 +39,17 @@ constexpr std::array<LevelWord, 15> kLevels{{
 std::expected<LogLevel, Refusal> log_level(const Directive& directive) {
   if (directive.words.size() == 2) return LogLevel::error;
   std::optional<LogLevel> chosen;
+  bool parts_only = false;  // only these may follow each other
   for (std::size_t i = 2; i < directive.words.size(); ++i) {
     const std::string& word = directive.words[i];
     const auto known = std::find_if(kLevels.begin(), kLevels.end(), [&](const LevelWord& l) { return l.word == word; });
     if (known == kLevels.end()) return std::unexpected(Refusal{fmt::format("invalid log level \"{}\"", word)});
-    const bool part_of_debug = known->word.starts_with("debug_");
-    if (chosen && !(part_of_debug && *chosen == LogLevel::debug)) {
-      return std::unexpected(Refusal{fmt::format("duplicate log level \"{}\"", word)});
+    const bool part = known->word.starts_with("debug_");
+    if (chosen && !(part && parts_only)) {
+      return std::unexpected(Refusal{fmt::format("{} log level \"{}\"", part ? "invalid" : "duplicate", word)});
     }
     chosen = known->level;
+    parts_only = part;
   }
   return *chosen;
 }

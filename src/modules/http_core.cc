@@ -91,10 +91,13 @@ Applied apply_keepalive_timeout(BuildContext&, const Directive& directive, Setti
 Applied apply_keepalive_disable(BuildContext& context, const Directive& directive, Settings& settings) {
   auto& field = static_cast<Place&>(settings).keepalive_disable;
   KeepaliveDisable value = field.is_set() ? *field : KeepaliveDisable{false, false};
+  bool none = false;
   for (std::size_t i = 1; i < directive.words.size(); ++i) {
     const std::string& word = directive.words[i];
-    if (equal_ignore_case(word, "none")) continue;
-    bool* flag = equal_ignore_case(word, "msie6") ? &value.msie6 : equal_ignore_case(word, "safari") ? &value.safari : nullptr;
+    bool* flag = equal_ignore_case(word, "none")     ? &none
+                 : equal_ignore_case(word, "msie6")  ? &value.msie6
+                 : equal_ignore_case(word, "safari") ? &value.safari
+                                                     : nullptr;
     if (flag == nullptr) return refuse(fmt::format("invalid value \"{}\"", word));
     if (*flag) context.warn(fmt::format("duplicate value \"{}\"", word));
     *flag = true;
