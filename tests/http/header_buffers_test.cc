@@ -94,5 +94,12 @@ TEST_CASE("empty lines before a request never use up the buffer") {
   CHECK(budget.take_line(20));
 }
 
+TEST_CASE("a first buffer of no bytes leaves everything to the large ones") {
+  HeaderBufferBudget budget(0, {1, 20});
+  budget.skip_empty_lines(2);
+  CHECK(budget.partial_line(5));
+  CHECK(budget.take_line(20));
+}
+
 }  // namespace
 }  // namespace uringx
