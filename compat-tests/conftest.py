@@ -20,6 +20,7 @@ from known_differences import KNOWN_DIFFERENCES  # noqa: E402
 from served import FIRST_WAVE  # noqa: E402
 
 PROJECT = Path(__file__).resolve().parent.parent
+BUILT_IN_PID = Path("/run/nginx.pid")
 
 
 def find_nginx() -> str:
@@ -44,6 +45,7 @@ def pytest_configure(config):
     config.seen_aspects = collections.Counter()
     config.not_served = collections.Counter()
     config.reports = []
+    config.had_built_in_pid = BUILT_IN_PID.exists()
 
 
 @pytest.fixture(scope="session")
@@ -151,6 +153,12 @@ def case_id_of(item) -> str:
     if params.get("case") is not None:
         return params["case"].id
     return f"{params['site'].name}: {SHUTS_DOWN}" if "site" in params else item.name
+
+
+def pytest_sessionfinish(session):
+    """`nginx -t` leaves an empty file at its built-in pid path when a text names none. The pid file of a running server is not empty."""
+    if not session.config.had_built_in_pid and BUILT_IN_PID.exists() and BUILT_IN_PID.stat().st_size == 0:
+        BUILT_IN_PID.unlink()
 
 
 def pytest_terminal_summary(terminalreporter, config):

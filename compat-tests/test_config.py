@@ -9,11 +9,11 @@ def main(text: str) -> str:
 
 
 def events(text: str) -> str:
-    return f"events {{\n{text}\n}}\n"
+    return f"pid t.pid; events {{\n{text}\n}}\n"
 
 
 def http(text: str) -> str:
-    return f"events {{ }}\nhttp {{\n{text}\n}}\n"
+    return f"pid t.pid; events {{ }}\nhttp {{\n{text}\n}}\n"
 
 
 def server(text: str) -> str:
