@@ -1,0 +1,40 @@
+#include "server/accepting_socket.h"
+
+#include <cerrno>
+
+namespace uringx {
+namespace {
+
+constexpr std::chrono::milliseconds kRetryAfter{500};  // out of descriptors: nginx waits as long (accept_mutex_delay)
+
+}  // namespace
+
+AcceptingSocket::AcceptingSocket(Ring& ring, Timers& timers, const ErrorLog& error_log, int listen_fd, std::size_t listen_index, Taker taker)
+    : ring_(ring), timers_(timers), error_log_(error_log), listen_fd_(listen_fd), listen_index_(listen_index), taker_(taker) {
+  accept();
+}
+
+void AcceptingSocket::accept() { ring_.accept_multishot(operation_, listen_fd_); }
+
+void AcceptingSocket::on_accepted(Completion completion) {
+  const int error = completion.result < 0 ? -completion.result : 0;
+  if (error == 0) {
+    taker_.take(taker_.owner, completion.result, listen_index_);
+  } else if (error != ECANCELED && error != EINTR) {
+    error_log_.write(error == ECONNABORTED ? LogLevel::error : LogLevel::crit, 0, "accept4() failed", error);
+  }
+  if (completion.more() || stopping_) return;
+  if (error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS) {
+    timers_.arm(retry_, ring_.now(), kRetryAfter);
+  } else {
+    accept();
+  }
+}
+
+void AcceptingSocket::stop() {
+  stopping_ = true;
+  retry_.disarm();
+  ring_.cancel(operation_);
+}
+
+}  // namespace uringx

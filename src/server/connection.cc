@@ -1,0 +1,213 @@
+#include "server/connection.h"
+
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "modules/http_core.h"
+#include "server/worker.h"
+
+namespace uringx {
+namespace {
+
+struct NumericAddress {
+  std::string_view text;
+  std::span<const std::uint8_t> bytes;
+  std::uint16_t port = 0;
+};
+
+// The parts of an address that variables and logs ask for; `text` and `bytes` are the connection's own memory.
+NumericAddress describe(const sockaddr_storage& address, char (&text)[INET6_ADDRSTRLEN], std::uint8_t* bytes) {
+  const void* raw = nullptr;
+  std::size_t raw_bytes = 0;
+  std::uint16_t port = 0;
+  if (address.ss_family == AF_INET) {
+    const auto& in = reinterpret_cast<const sockaddr_in&>(address);
+    raw = &in.sin_addr;
+    raw_bytes = sizeof(in.sin_addr);
+    port = ntohs(in.sin_port);
+  } else if (address.ss_family == AF_INET6) {
+    const auto& in6 = reinterpret_cast<const sockaddr_in6&>(address);
+    raw = &in6.sin6_addr;
+    raw_bytes = sizeof(in6.sin6_addr);
+    port = ntohs(in6.sin6_port);
+  } else {
+    return {"unix:", {}, 0};
+  }
+  inet_ntop(address.ss_family, raw, text, INET6_ADDRSTRLEN);
+  if (bytes != nullptr) std::memcpy(bytes, raw, raw_bytes);
+  return {text, {bytes, bytes == nullptr ? 0 : raw_bytes}, port};
+}
+
+}  // namespace
+
+Connection::Connection(Worker& worker, int fd, const ListenSocket& listen)
+    : worker_(worker), listen_(listen), fd_(fd), http1_(*this) {
+  info_.number = worker.next_connection_number();
+  info_.start_msec = worker.clock().msec;
+  info_.socket_fd = fd;
+  learn_addresses();
+}
+
+Connection::~Connection() = default;
+
+// Only system calls that answer from memory.
+void Connection::learn_addresses() {
+  sockaddr_storage address{};
+  socklen_t size = sizeof(address);
+  address.ss_family = AF_UNIX;
+  getpeername(fd_, reinterpret_cast<sockaddr*>(&address), &size);
+  const NumericAddress remote = describe(address, remote_text_, remote_bytes_);
+  info_.remote_addr = remote.text;
+  info_.remote_address_bytes = remote.bytes;
+  info_.remote_port = remote.port;
+
+  SocketAddress local = listen_.address;
+  if (listen_.address.wildcard()) {
+    local.length = sizeof(local.storage);
+    if (getsockname(fd_, reinterpret_cast<sockaddr*>(&local.storage), &local.length) != 0) local = listen_.address;
+  }
+  const NumericAddress here = describe(local.storage, local_text_, nullptr);
+  info_.server_addr = here.text;
+  info_.server_port = here.port;
+  servers_ = &listen_.servers_for(local);
+}
+
+void Connection::open() {
+  const ServerBlock& server = default_server();
+  if (*server.root.settings.get<HttpCoreLocation>().tcp_nodelay) {
+    const int on = 1;
+    setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));  // refused by unix sockets, which do not delay
+  }
+  arm_timer(server.settings.get<HttpCoreServer>().client_header_timeout->count);
+  set_idle(true);
+  start_receiving();
+}
+
+void Connection::arm_timer(std::int64_t after_ms) { worker_.arm(timer_, std::chrono::milliseconds(after_ms)); }
+
+void Connection::on_timer() {
+  if (state_ == State::open) {
+    http1_.on_timeout();
+  } else if (state_ == State::lingering) {
+    close();
+  }
+}
+
+void Connection::set_idle(bool idle) {
+  IdleConnection& node = *this;
+  if (idle == node.linked()) return;
+  if (idle) {
+    worker_.note_idle(*this);
+  } else {
+    node.unlink();
+  }
+}
+
+// --- receiving ---
+
+void Connection::start_receiving() {
+  if (receive_.pending() || peer_closed_ || state_ == State::closing) return;
+  worker_.ring().receive_multishot(receive_, fd_, worker_.receive_buffers());
+}
+
+void Connection::pause_receiving() {
+  if (paused_) return;
+  paused_ = true;
+  worker_.ring().cancel(receive_);
+}
+
+void Connection::resume_receiving() {
+  if (!paused_) return;
+  paused_ = false;
+  start_receiving();
+}
+
+void Connection::on_received(Completion completion) {
+  handling_receive_ = true;
+  if (completion.has_buffer()) {
+    const std::uint16_t id = completion.buffer_id();
+    const std::size_t size = completion.result > 0 ? static_cast<std::size_t>(completion.result) : 0;
+    if (state_ == State::open) http1_.on_bytes(worker_.receive_buffers().buffer(id).first(size));
+    if (state_ == State::lingering && size > 0) on_lingering_bytes();
+    worker_.receive_buffers().give_back(id);
+  }
+  // -ENOBUFS: the buffers came back meanwhile; -ECANCELED: paused, or closing.
+  const bool ended = completion.result == 0 || (completion.result < 0 && completion.result != -ENOBUFS &&
+                                                completion.result != -ECANCELED && completion.result != -EINTR);
+  if (ended) on_peer_closed(-completion.result);
+  if (!receive_.pending() && !paused_) start_receiving();
+  handling_receive_ = false;
+  close_when_quiet();
+}
+
+void Connection::on_peer_closed(int error_number) {
+  peer_closed_ = true;
+  if (state_ == State::lingering) {
+    close();
+  } else if (state_ == State::open) {
+    if (error_number != 0 && info_.requests > 0) {
+      log(LogLevel::info, "recv() failed while waiting for request", error_number);
+    }
+    http1_.on_peer_closed(error_number);
+  }
+}
+
+// --- the end ---
+
+void Connection::linger(std::int64_t total_ms, std::int64_t silence_ms) {
+  if (state_ != State::open) return;
+  state_ = State::lingering;
+  set_idle(false);
+  shutdown(fd_, SHUT_WR);
+  linger_until_ = worker_.ring().now() + std::chrono::milliseconds(total_ms);
+  linger_silence_ms_ = silence_ms;
+  paused_ = false;
+  arm_timer(silence_ms);
+  if (!handling_receive_) start_receiving();
+}
+
+void Connection::on_lingering_bytes() {
+  if (worker_.ring().now() >= linger_until_) {
+    close();
+  } else {
+    arm_timer(linger_silence_ms_);
+  }
+}
+
+void Connection::close(bool reset) {
+  if (state_ == State::closing) return;
+  state_ = State::closing;
+  set_idle(false);
+  timer_.disarm();
+  if (reset) {
+    const ::linger now{1, 0};
+    setsockopt(fd_, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+  }
+  worker_.ring().cancel(receive_);
+  http1_.cancel();
+  close_when_quiet();
+}
+
+void Connection::close_when_quiet() {
+  if (released_ || state_ != State::closing || handling_receive_ || receive_.pending() || !http1_.quiet()) return;
+  released_ = true;
+  worker_.release_later(*this);
+}
+
+void Connection::stop_gracefully() {
+  if (state_ == State::open) http1_.stop_gracefully();
+}
+
+void Connection::log(LogLevel level, std::string_view message, int error_number) {
+  const ErrorLog& error_log = default_server().root.settings.get<HttpCoreLocation>().error_log_targets;
+  if (!error_log.wants(level)) return;
+  error_log.write(level, info_.number, message, error_number,
+                  fmt::format(", client: {}, server: {}", info_.remote_addr, listen_.address.text()));
+}
+
+}  // namespace uringx

@@ -1,0 +1,95 @@
+// Connection is one accepted socket: receiving, timeouts, closing. What the bytes mean is Http1's business.
+// From its worker's slab, on that worker's thread; it goes when its socket is closed and nothing is pending.
+#pragma once
+
+#include <arpa/inet.h>
+
+#include <cstdint>
+#include <span>
+
+#include "base/intrusive_list.h"
+#include "config/route_table.h"
+#include "modules/request.h"
+#include "ring/ring.h"
+#include "ring/timers.h"
+#include "server/http1.h"
+
+namespace uringx {
+
+class Worker;
+
+struct ConnectionOfWorker : ListNode {};
+struct IdleConnection : ListNode {};
+
+class Connection : public ConnectionOfWorker, public IdleConnection {
+ public:
+  // `fd` is owned from here on.
+  Connection(Worker& worker, int fd, const ListenSocket& listen);
+  ~Connection();
+
+  // Starts receiving. Separate from the constructor: the first bytes may end the connection.
+  void open();
+
+  Worker& worker() { return worker_; }
+  int fd() const { return fd_; }
+  const ConnectionInfo& info() const { return info_; }
+  const AddressServers& servers() const { return *servers_; }
+  const ServerBlock& default_server() const { return servers_->default_server(); }
+  void count_request() { ++info_.requests; }
+
+  // The one timer: the protocol says what it waits for.
+  void arm_timer(std::int64_t after_ms);
+  void disarm_timer() { timer_.disarm(); }
+
+  // Waiting for a request with nothing at hand: may be closed at any time.
+  void set_idle(bool idle);
+
+  // Receiving stops while more is at hand than a request needs, and goes on when it was used.
+  void pause_receiving();
+  void resume_receiving();
+  bool peer_closed() const { return peer_closed_; }
+
+  // Closes it now (`reset`: with a TCP reset), or, lingering, after the peer closed or lingering_timeout.
+  void close(bool reset = false);
+  void linger(std::int64_t total_ms, std::int64_t silence_ms);
+
+  // The worker stops: idle ones go, others finish their request.
+  void stop_gracefully();
+
+  // Logs at `level` with ", client: ..., server: ..." of a connection without a request.
+  void log(LogLevel level, std::string_view message, int error_number = 0);
+
+  // Closes what can be closed once nothing is pending; called by Http1 when one of its operations ended.
+  void close_when_quiet();
+
+ private:
+  enum class State : std::uint8_t { open, lingering, closing };
+
+  void learn_addresses();
+  void on_lingering_bytes();
+  void start_receiving();
+  void on_received(Completion completion);
+  void on_peer_closed(int error_number);
+  void on_timer();
+
+  Worker& worker_;
+  const ListenSocket& listen_;
+  int fd_;
+  State state_ = State::open;
+  bool peer_closed_ = false;
+  bool paused_ = false;
+  bool released_ = false;
+  bool handling_receive_ = false;
+  const AddressServers* servers_ = nullptr;
+  ConnectionInfo info_;
+  char remote_text_[INET6_ADDRSTRLEN];
+  char local_text_[INET6_ADDRSTRLEN];
+  std::uint8_t remote_bytes_[16];
+  Clock::time_point linger_until_{};
+  std::int64_t linger_silence_ms_ = 0;
+  Timer timer_{this, Timer::calls<&Connection::on_timer>};
+  Operation receive_{this, Operation::calls<&Connection::on_received>};
+  Http1 http1_;
+};
+
+}  // namespace uringx

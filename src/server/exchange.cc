@@ -1,0 +1,84 @@
+#include "server/exchange.h"
+
+#include <cerrno>
+
+#include "server/worker.h"
+
+namespace uringx {
+
+Exchange::Exchange(Worker& worker, const ConnectionInfo& connection, Client client)
+    : worker_(worker),
+      client_(client),
+      arena_(worker.chunks()),
+      request_(arena_, connection, worker.clock(), worker.host_info()),
+      engine_(request_),
+      opener_(worker.ring(), worker.file_systems(), this, file_answered),
+      reading_(this, DirectoryReading::calls<&Exchange::on_directory_read>) {
+  request_.routes = &worker.routes();
+  request_.variables = &worker.routes().variables;
+  request_.start_msec = worker.clock().msec;
+}
+
+void Exchange::start() { perform(engine_.start()); }
+
+void Exchange::finish(int status) { perform(engine_.finish(status)); }
+
+// Does what the phases ask for until something has to be waited for or the answer stands.
+void Exchange::perform(Action action) {
+  for (;;) {
+    if (const auto* probe = std::get_if<ProbeFile>(&action)) {
+      const std::optional<FileAnswer> answer = opener_.open(probe->path, probe->test_only);
+      if (!answer) return;
+      action = engine_.resume({.file = &*answer});
+    } else if (const auto* directory = std::get_if<ReadDirectory>(&action)) {
+      if (worker_.directory_reader().read(reading_, directory->path, worker_.ring())) return;
+      action = engine_.resume({.directory_read = true, .directory_error = reading_.error_number()});
+    } else if (const auto* text = std::get_if<SendText>(&action)) {
+      if (send(text->body, false, action)) return;
+    } else if (std::holds_alternative<SendFile>(action)) {
+      if (send({}, true, action)) return;
+    } else {
+      client_.close_wanted(client_.owner);
+      return;
+    }
+  }
+}
+
+// Finishes the head. False: it has to be another answer (412, 416), `next` says which.
+bool Exchange::send(std::string_view text, bool from_file, Action& next) {
+  const std::expected<AnswerBody, int> body = finish_answer(request_, text, from_file, worker_.next_boundary());
+  if (!body) {
+    next = engine_.finish(body.error());
+    return false;
+  }
+  body_ = *body;
+  client_.answer_ready(client_.owner);
+  return true;
+}
+
+void Exchange::on_file(const FileAnswer& answer) {
+  if (cancelled_) {
+    if (!pending()) client_.ended(client_.owner);
+    return;
+  }
+  perform(engine_.resume({.file = &answer}));
+}
+
+void Exchange::on_directory_read() {
+  if (cancelled_) {
+    client_.ended(client_.owner);
+    return;
+  }
+  HandlerInput input;
+  input.directory_read = true;
+  input.directory_error = reading_.error_number();
+  input.entries = reading_.copy_entries(arena_);
+  perform(engine_.resume(input));
+}
+
+void Exchange::cancel() {
+  cancelled_ = true;
+  opener_.cancel();
+}
+
+}  // namespace uringx

@@ -1,0 +1,64 @@
+// Exchange is one request and its answer: it takes the request through the phases, opens files, and ends with a head and a
+// body for the protocol to send. Owned by a Connection (an HTTP/2 connection will own many), on its worker's thread.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/arena.h"
+#include "config/answer.h"
+#include "config/phase_engine.h"
+#include "modules/handler.h"
+#include "modules/request.h"
+#include "server/directory_reader.h"
+#include "server/file_opener.h"
+
+namespace uringx {
+
+class Worker;
+
+class Exchange {
+ public:
+  // What the protocol is told, at once or from the loop; the exchange must not be destroyed inside these calls.
+  struct Client {
+    void* owner;
+    void (*answer_ready)(void* owner);   // head in request().response, body in body(), file in file()
+    void (*close_wanted)(void* owner);   // return 444
+    void (*ended)(void* owner);          // after cancel(): nothing is pending any more
+  };
+
+  Exchange(Worker& worker, const ConnectionInfo& connection, Client client);
+
+  Request& request() { return request_; }
+  Arena& arena() { return arena_; }
+
+  // Runs the phases; the head is parsed, the virtual server chosen.
+  void start();
+  // Ends with this status and its page, whatever state the phases are in (nothing is pending).
+  void finish(int status);
+
+  const AnswerBody& body() const { return body_; }
+  const OpenedFile& file() const { return opener_.file(); }
+
+  void cancel();
+  bool pending() const { return opener_.pending() || reading_.pending(); }
+
+ private:
+  void perform(Action action);
+  void on_file(const FileAnswer& answer);
+  static void file_answered(void* owner, const FileAnswer& answer) { static_cast<Exchange*>(owner)->on_file(answer); }
+  void on_directory_read();
+  bool send(std::string_view text, bool from_file, Action& next);
+
+  Worker& worker_;
+  Client client_;
+  Arena arena_;
+  Request request_;
+  PhaseEngine engine_;
+  FileOpener opener_;
+  DirectoryReading reading_;
+  AnswerBody body_;
+  bool cancelled_ = false;
+};
+
+}  // namespace uringx

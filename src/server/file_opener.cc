@@ -1,0 +1,132 @@
+#include "server/file_opener.h"
+
+#include <fcntl.h>
+#include <sys/sysmacros.h>
+
+#include <cerrno>
+
+namespace uringx {
+namespace {
+
+// O_NONBLOCK: opening a FIFO must not wait for a writer; it has no effect on regular files.
+constexpr std::uint64_t kOpenFlags = O_RDONLY | O_NONBLOCK | O_CLOEXEC;
+
+struct stat to_stat(const struct statx& attributes) {
+  struct stat info {};
+  info.st_dev = makedev(attributes.stx_dev_major, attributes.stx_dev_minor);
+  info.st_ino = attributes.stx_ino;
+  info.st_mode = attributes.stx_mode;
+  info.st_uid = attributes.stx_uid;
+  info.st_size = static_cast<off_t>(attributes.stx_size);
+  info.st_mtim.tv_sec = attributes.stx_mtime.tv_sec;
+  info.st_mtim.tv_nsec = attributes.stx_mtime.tv_nsec;
+  return info;
+}
+
+bool is_absence(int error_number) { return error_number == ENOENT || error_number == ENOTDIR; }
+
+}  // namespace
+
+std::optional<FileAnswer> FileOpener::open(std::string_view path, bool test_only) {
+  test_only_ = test_only;
+  if (file_.fd >= 0 && path == path_) return FileAnswer{0, "open()", file_.info};
+  close();
+  path_ = path;
+  how_ = {.flags = kOpenFlags, .mode = 0, .resolve = 0};
+  if (file_systems_.known_local(path_)) {
+    if (std::optional<FileAnswer> answer = open_now()) return answer;
+  }
+  open_on_ring();
+  return std::nullopt;
+}
+
+std::optional<FileAnswer> FileOpener::open_now() {
+  const int fd = ring_.backend().open_cached(path_.data(), how_);
+  if (fd == -EAGAIN) return std::nullopt;
+  if (fd < 0) {
+    if (fd == -EACCES && test_only_) return std::nullopt;  // the ring's way tells what it is
+    return failed(-fd);
+  }
+  struct statx attributes {};
+  const int error = ring_.backend().stat_open_file(fd, &attributes);
+  if (error < 0) {
+    ring_.backend().close_now(fd);
+    return failed(-error);
+  }
+  return take(fd, attributes);
+}
+
+void FileOpener::open_on_ring() { ring_.open_and_stat(open_chain_, path_.data(), &how_, &attributes_); }
+
+void FileOpener::on_opened(const Chain::Outcome& outcome) {
+  const int fd = outcome.results[0];
+  if (abandoned_) {
+    if (fd >= 0) ring_.close(fd);
+    handler_(owner_, failed(ECANCELED));
+    return;
+  }
+  if (fd == -EACCES && test_only_) {
+    stat_unreadable();
+    return;
+  }
+  if (fd < 0) {
+    if (is_absence(-fd)) file_systems_.remember_local(path_);
+    handler_(owner_, failed(-fd));
+    return;
+  }
+  // The linked statx went by path and brought the attributes into memory; the file under that path may be another one by
+  // now, so ask the open file itself, which can't wait any more.
+  struct statx attributes {};
+  const int error = ring_.backend().stat_open_file(fd, &attributes);
+  if (error < 0) {
+    ring_.close(fd);
+    handler_(owner_, failed(-error));
+    return;
+  }
+  handler_(owner_, take(fd, attributes));
+}
+
+// A file that may not be read still exists for index and try_files, which nginx asks stat() for.
+void FileOpener::stat_unreadable() { ring_.stat(stat_operation_, AT_FDCWD, path_.data(), 0, &attributes_); }
+
+void FileOpener::on_unreadable_stat(Completion completion) {
+  if (completion.result < 0) {
+    handler_(owner_, failed(-completion.result));
+    return;
+  }
+  handler_(owner_, FileAnswer{0, "stat()", to_stat(attributes_)});
+}
+
+FileAnswer FileOpener::failed(int error_number) const {
+  return FileAnswer{error_number, test_only_ ? "stat()" : "open()", {}};
+}
+
+FileAnswer FileOpener::take(int fd, const struct statx& attributes) {
+  file_.fd = fd;
+  file_.info = to_stat(attributes);
+  file_.local = file_systems_.is_local(attributes.stx_dev_major, attributes.stx_dev_minor);
+  if (file_.local) {
+    file_systems_.remember_local(path_);
+  } else {
+    file_systems_.forget(path_);
+  }
+  return FileAnswer{0, "open()", file_.info};
+}
+
+void FileOpener::close() {
+  if (file_.fd < 0) return;
+  if (file_.local) {
+    ring_.backend().close_now(file_.fd);
+  } else {
+    ring_.close(file_.fd);
+  }
+  file_.fd = -1;
+}
+
+void FileOpener::cancel() {
+  abandoned_ = true;
+  ring_.cancel(open_chain_);
+  ring_.cancel(stat_operation_);
+}
+
+}  // namespace uringx

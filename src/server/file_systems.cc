@@ -1,0 +1,69 @@
+#include "server/file_systems.h"
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <functional>
+#include <sstream>
+#include <string>
+
+namespace uringx {
+namespace {
+
+// File systems whose open() may ask a server or a process. Unknown ones on a block device are taken for local.
+constexpr std::array<std::string_view, 12> kRemoteTypes = {
+    "fuse", "fuseblk", "nfs", "nfs4", "cifs", "smb3", "9p", "ceph", "afs", "autofs", "lustre", "glusterfs"};
+
+bool is_remote_type(std::string_view type) {
+  return type.starts_with("fuse.") || std::ranges::find(kRemoteTypes, type) != kRemoteTypes.end();
+}
+
+// proc(5), mountinfo: "ID PARENT MAJOR:MINOR ROOT MOUNTPOINT OPTIONS [TAGS...] - TYPE SOURCE OPTIONS".
+bool read_is_local(std::uint32_t device_major, std::uint32_t device_minor) {
+  std::ifstream mounts("/proc/self/mountinfo");
+  const std::string wanted = std::to_string(device_major) + ":" + std::to_string(device_minor);
+  for (std::string line; std::getline(mounts, line);) {
+    std::istringstream words(line);
+    std::string id, parent, device, word;
+    words >> id >> parent >> device;
+    if (device != wanted) continue;
+    while (words >> word && word != "-") {
+    }
+    words >> word;
+    return !is_remote_type(word);
+  }
+  // Subvolumes (btrfs) have devices of their own that no mount shows: without a block device be careful.
+  return device_major != 0;
+}
+
+std::uint64_t path_hash(std::string_view path) {
+  const std::uint64_t hash = std::hash<std::string_view>()(path);
+  return hash == 0 ? 1 : hash;
+}
+
+}  // namespace
+
+bool FileSystems::is_local(std::uint32_t device_major, std::uint32_t device_minor) {
+  for (const Device& device : devices_) {
+    if (device.major == device_major && device.minor == device_minor) return device.local;
+  }
+  devices_.push_back({device_major, device_minor, read_is_local(device_major, device_minor)});
+  return devices_.back().local;
+}
+
+void FileSystems::remember_local(std::string_view path) {
+  const std::uint64_t hash = path_hash(path);
+  paths_[hash % kPathsMax] = hash;
+}
+
+void FileSystems::forget(std::string_view path) {
+  const std::uint64_t hash = path_hash(path);
+  if (paths_[hash % kPathsMax] == hash) paths_[hash % kPathsMax] = 0;
+}
+
+bool FileSystems::known_local(std::string_view path) const {
+  const std::uint64_t hash = path_hash(path);
+  return paths_[hash % kPathsMax] == hash;
+}
+
+}  // namespace uringx

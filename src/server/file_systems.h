@@ -1,0 +1,34 @@
+// FileSystems tells local file systems from those that ask a server (FUSE, NFS, CIFS, 9p), by device number.
+// Owned by a worker, used on its thread only. A plain open() of a file on one that asks could stop the whole worker.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace uringx {
+
+class FileSystems {
+ public:
+  // Whether opening a file of this device whose path is cached cannot wait. Reads /proc/self/mountinfo (no disk, no
+  // server) when the device was not seen before.
+  bool is_local(std::uint32_t device_major, std::uint32_t device_minor);
+
+  // Remembers that the path led to a local file system (or to nothing), so that the next open may be tried at once.
+  void remember_local(std::string_view path);
+  void forget(std::string_view path);
+  bool known_local(std::string_view path) const;
+
+ private:
+  struct Device {
+    std::uint32_t major;
+    std::uint32_t minor;
+    bool local;
+  };
+  static constexpr std::size_t kPathsMax = 16384;  // a power of two; a lost path costs one slow open
+
+  std::vector<Device> devices_;
+  std::vector<std::uint64_t> paths_ = std::vector<std::uint64_t>(kPathsMax);  // hashes; 0: free
+};
+
+}  // namespace uringx

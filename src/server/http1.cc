@@ -1,0 +1,375 @@
+// Http1's second half: from an answer that stands to the next request, or the end of the connection.
+#include "server/http1.h"
+
+#include <netinet/in.h>
+#include <linux/tcp.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "http/framing.h"
+#include "http/response_writer.h"
+#include "modules/http_core.h"
+#include "modules/log.h"
+#include "server/connection.h"
+#include "server/worker.h"
+
+namespace uringx {
+namespace {
+
+// More than the largest head that default settings allow; what comes on top waits in the kernel.
+constexpr std::size_t kInputBytesMax = 64 * 1024;
+
+}  // namespace
+
+Http1::Http1(Connection& connection)
+    : connection_(connection),
+      input_(connection.worker().chunks()),
+      budget_(0, {}),
+      line_waiter_(this, lines_written) {}
+
+Http1::~Http1() { drop_exchange(); }
+
+void Http1::on_bytes(std::span<const char> bytes) {
+  switch (state_) {
+    case State::reading_head:
+      input_.append(bytes);
+      process_input();
+      break;
+    case State::answering:
+    case State::sending:
+      input_.append(bytes);
+      if (state_ == State::sending && !current_->body_complete && !discard_body()) keep_alive_ = false;
+      if (input_.size() > kInputBytesMax) connection_.pause_receiving();
+      break;
+    case State::draining:
+      input_.append(bytes);
+      on_body_bytes();
+      break;
+    case State::closing:
+      break;
+  }
+}
+
+void Http1::on_peer_closed(int error_number) {
+  switch (state_) {
+    case State::reading_head:
+      if (current_ != nullptr && !current_->parser.at_start()) {
+        if (error_number == 0) log_request(request(), LogLevel::info, "client prematurely closed connection");
+        abandon(400);
+      } else {
+        end_connection();
+      }
+      break;
+    case State::answering:
+    case State::sending:
+      keep_alive_ = false;  // the answer may still be wanted: a client may close its sending side only
+      break;
+    case State::draining:
+      end_connection();
+      break;
+    case State::closing:
+      break;
+  }
+}
+
+// --- the answer ---
+
+void Http1::on_answer_ready() {
+  Request& current = request();
+  keep_alive_ = keeps_alive(current) && !connection_.worker().stopping() && !connection_.peer_closed();
+  const bool with_continue = !current.expect_tested && expects_continue(current.head);
+  current.expect_tested = true;
+  if (!current_->body_complete) {
+    const bool sound = discard_body();
+    if (!sound && current.error_status == 0) {
+      log_request(current, LogLevel::error, kInvalidChunkedBodyText);
+      current.response.fields.clear();
+      current.body_discarded = true;
+      current_->body_complete = true;
+      current_->exchange.finish(400);
+      return;
+    }
+    if (!sound) {
+      current_->body_complete = true;
+      keep_alive_ = false;
+    }
+  }
+  current.keep_alive = keep_alive_;
+  continue_wanted_ = with_continue;
+  send_answer();
+}
+
+// The log lines of the answer before this one have to be in their files first.
+void Http1::send_answer() {
+  LineBuffers& lines = connection_.worker().lines();
+  if (!lines.written(last_line_)) {
+    waiting_for_lines_ = true;
+    lines.wait(line_waiter_, last_line_);
+    return;
+  }
+  state_ = State::sending;
+  Request& current = request();
+  const auto& core = current.settings<HttpCoreLocation>();
+  const std::string_view head = make_head();
+  current.head_bytes_sent = head.size();
+  arm_send_timer();
+  current_->sender.start(connection_.fd(), {head, current_->exchange.body().parts, &current_->exchange.file(),
+                                            core.sendfile_max_chunk->count, !core.directio->has_value()});
+}
+
+std::string_view Http1::make_head() {
+  Request& current = request();
+  const auto& core = current.settings<HttpCoreLocation>();
+  const WireOptions wire{.version = current.head.version,
+                         .keep_alive = keep_alive_,
+                         .keep_alive_timeout_s = core.keepalive_timeout->header.count,
+                         .server_text = server_text(*core.server_tokens),
+                         .date_text = current.clock.http_date};
+  const std::size_t bytes_max = response_head_bytes_max(current.response, wire) + kContinueResponse.size();
+  char* const head = current.arena.take_bytes(bytes_max);
+  char* out = head;
+  if (continue_wanted_) out = std::copy(kContinueResponse.begin(), kContinueResponse.end(), out);
+  out = write_response_head(out, current.response, wire);
+  return {head, static_cast<std::size_t>(out - head)};
+}
+
+void Http1::arm_send_timer() { connection_.arm_timer(request().settings<HttpCoreLocation>().send_timeout->count); }
+
+void Http1::on_sent(AnswerSender::Outcome outcome) {
+  Request& current = request();
+  current.bytes_sent = current_->sender.bytes_sent();
+  if (current.head_bytes_sent > current.bytes_sent) current.head_bytes_sent = current.bytes_sent;
+  if (state_ == State::closing) {
+    connection_.close_when_quiet();
+    return;
+  }
+  connection_.disarm_timer();
+  if (outcome == AnswerSender::Outcome::failed) {
+    log_failed_send(current_->sender.error_number());
+    keep_alive_ = false;
+    current.lingering_close = false;
+    log_access();
+    end_connection();
+    return;
+  }
+  finish_request();
+}
+
+void Http1::log_failed_send(int error_number) {
+  Request& current = request();
+  if (error_number == 0) {
+    log_request(current, LogLevel::alert, "file was truncated while sending response to client");
+    return;
+  }
+  // What a client does to its own connection is no fault of the server's (ngx_connection_error).
+  const bool by_client = error_number == ECONNRESET || error_number == EPIPE || error_number == ENOTCONN ||
+                         error_number == ETIMEDOUT || error_number == ECONNREFUSED || error_number == EHOSTUNREACH;
+  log_request(current, by_client ? LogLevel::info : LogLevel::alert, "send() failed while sending response to client", error_number);
+}
+
+void Http1::on_close_wanted() {
+  request().response.status = 444;
+  log_access();
+  request().lingering_close = false;
+  keep_alive_ = false;
+  end_connection();
+}
+
+// --- the request's body: read and thrown away ---
+
+// Takes what has come of the body. False: it is malformed (and the connection can't be used any more).
+bool Http1::discard_body() {
+  Http1Exchange& now = *current_;
+  now.exchange.request().body_discarded = true;
+  if (!request().chunked_body) {
+    const std::size_t here = std::min(input_.size() - now.body_start, static_cast<std::size_t>(now.body_left));
+    input_.erase(now.body_start, here);
+    request().request_bytes += here;
+    now.body_left -= static_cast<std::int64_t>(here);
+    now.body_complete = now.body_left == 0;
+    return true;
+  }
+  while (!now.body_complete && input_.size() > now.body_start) {
+    const ChunkedStep step = now.chunks.next(input_.text().substr(now.body_start));
+    input_.erase(now.body_start, step.used_bytes);
+    request().request_bytes += step.used_bytes;
+    if (step.status == ChunkedStatus::invalid) return false;
+    now.body_complete = step.status == ChunkedStatus::done;
+    if (step.status == ChunkedStatus::need_more) break;
+  }
+  return true;
+}
+
+void Http1::on_body_bytes() {
+  if (!discard_body()) {
+    log_request(request(), LogLevel::error, kInvalidChunkedBodyText);
+    keep_alive_ = false;
+    current_->body_complete = true;
+  }
+  if (current_->body_complete) {
+    finish_request();
+  } else if (connection_.worker().ring().now() >= drain_until_) {
+    end_connection();
+  } else {
+    connection_.arm_timer(request().settings<HttpCoreLocation>().lingering_timeout->count);
+  }
+}
+
+// --- after the answer ---
+
+void Http1::finish_request() {
+  log_access();
+  if (!current_->body_complete && !connection_.peer_closed()) {
+    const auto& core = request().settings<HttpCoreLocation>();
+    if (state_ != State::draining) {
+      drain_until_ = connection_.worker().ring().now() + std::chrono::milliseconds(core.lingering_time->count);
+      state_ = State::draining;
+    }
+    connection_.arm_timer(core.lingering_timeout->count);
+    return;
+  }
+  if (keep_alive_ && !connection_.worker().stopping()) {
+    next_request();
+  } else {
+    end_connection();
+  }
+}
+
+void Http1::log_access() {
+  LineBuffers& lines = connection_.worker().lines();
+  if (!logged_) write_access_logs(request(), lines);
+  logged_ = true;
+  last_line_ = lines.last_line();
+}
+
+void Http1::next_request() {
+  const std::int64_t keepalive_ms = request().settings<HttpCoreLocation>().keepalive_timeout->timeout.count;
+  const std::size_t used = current_->body_start;
+  drop_exchange();
+  input_.drop_front(used);
+  state_ = State::reading_head;
+  logged_ = false;
+  connection_.resume_receiving();
+  if (input_.empty()) {
+    connection_.arm_timer(keepalive_ms);
+    connection_.set_idle(true);
+    if (connection_.peer_closed()) end_connection();
+    return;
+  }
+  process_input();
+}
+
+// Closes, slowly where the client may still be sending (ngx_http_finalize_connection), once the log lines are written.
+void Http1::end_connection() {
+  connection_.disarm_timer();
+  if (current_ != nullptr && state_ != State::closing) {
+    const auto& core = request().settings<HttpCoreLocation>();
+    const bool more_came = input_.size() > current_->body_start;
+    linger_ = !connection_.peer_closed() &&
+              (*core.lingering_close == Lingering::always ||
+               (*core.lingering_close == Lingering::on && (request().lingering_close || more_came)));
+    linger_total_ms_ = core.lingering_time->count;
+    linger_silence_ms_ = core.lingering_timeout->count;
+  }
+  state_ = State::closing;
+  LineBuffers& lines = connection_.worker().lines();
+  if (!lines.written(last_line_)) {
+    waiting_for_lines_ = true;
+    lines.wait(line_waiter_, last_line_);
+    return;
+  }
+  if (linger_) {
+    connection_.linger(linger_total_ms_, linger_silence_ms_);
+  } else {
+    connection_.close(reset_);
+  }
+}
+
+void Http1::on_lines_written() {
+  waiting_for_lines_ = false;
+  if (state_ == State::closing) {
+    end_connection();
+  } else {
+    send_answer();
+  }
+}
+
+// The request ends without an answer: the client went or was too slow.
+void Http1::abandon(int status) {
+  if (request().response.status == 0 || request().bytes_sent == 0) request().response.status = status;
+  request().lingering_close = false;
+  log_access();
+  end_connection();
+}
+
+void Http1::on_timeout() {
+  switch (state_) {
+    case State::reading_head:
+      if (current_ == nullptr) {
+        if (connection_.info().requests == 0) connection_.log(LogLevel::info, "client timed out", ETIMEDOUT);
+        end_connection();
+        return;
+      }
+      log_request(request(), LogLevel::info, "client timed out", ETIMEDOUT);
+      abandon(408);
+      return;
+    case State::sending: {
+      // A chain's send goes on inside the kernel: what the client acknowledged since tells whether it is alive.
+      const std::uint64_t progress = send_progress();
+      if (progress != progress_seen_) {
+        progress_seen_ = progress;
+        arm_send_timer();
+        return;
+      }
+      log_request(request(), LogLevel::info, "client timed out while sending response to client", ETIMEDOUT);
+      reset_ = *request().settings<HttpCoreLocation>().reset_timedout_connection;
+      request().lingering_close = false;
+      current_->sender.cancel();
+      return;
+    }
+    case State::draining:
+      end_connection();
+      return;
+    case State::answering:
+    case State::closing:
+      return;
+  }
+}
+
+std::uint64_t Http1::send_progress() const {
+  tcp_info info{};
+  socklen_t size = sizeof(info);
+  if (getsockopt(connection_.fd(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return 0;
+  return info.tcpi_bytes_acked;
+}
+
+void Http1::stop_gracefully() {
+  if (state_ == State::reading_head && current_ == nullptr) end_connection();
+}
+
+// --- the end ---
+
+void Http1::cancel() {
+  state_ = State::closing;
+  if (line_waiter_.waiting()) line_waiter_.unlink();
+  waiting_for_lines_ = false;
+  if (current_ == nullptr) return;
+  current_->exchange.cancel();
+  if (current_->sender.pending()) current_->sender.cancel();
+}
+
+void Http1::on_exchange_ended() { connection_.close_when_quiet(); }
+
+bool Http1::quiet() const {
+  return !processing_ && !waiting_for_lines_ && (current_ == nullptr || (!current_->exchange.pending() && !current_->sender.pending()));
+}
+
+void Http1::drop_exchange() {
+  if (current_ == nullptr) return;
+  connection_.worker().exchanges().destroy(current_);
+  current_ = nullptr;
+}
+
+}  // namespace uringx

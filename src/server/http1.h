@@ -1,0 +1,120 @@
+// Http1 speaks HTTP/1 on one connection: heads in, bodies discarded, answers out, one after another.
+// Part of a Connection, on its worker's thread. While no request is at hand it holds no memory but itself.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "http/chunked.h"
+#include "http/request_parser.h"
+#include "server/answer_sender.h"
+#include "server/exchange.h"
+#include "server/input_buffer.h"
+#include "server/line_buffers.h"
+
+namespace uringx {
+
+class Connection;
+
+// What HTTP/1 needs while a request is at hand; from the worker's slab.
+struct Http1Exchange {
+  Http1Exchange(Worker& worker, const ConnectionInfo& connection, Exchange::Client exchange_client,
+                AnswerSender::Client sender_client)
+      : exchange(worker, connection, exchange_client), sender(worker, sender_client) {}
+
+  Exchange exchange;
+  AnswerSender sender;
+  RequestParser parser;
+  bool line_read = false;       // the request line was taken
+  std::size_t body_start = 0;   // offset in the input: end of the head
+  std::int64_t body_left = 0;   // bytes of a sized body that have not come
+  bool body_complete = true;
+  ChunkedDecoder chunks;
+};
+
+class Http1 {
+ public:
+  explicit Http1(Connection& connection);
+  ~Http1();
+
+  // From the connection.
+  void on_bytes(std::span<const char> bytes);
+  // End of stream (0) or a receive error: nothing more will come.
+  void on_peer_closed(int error_number);
+  void on_timeout();
+  void stop_gracefully();
+
+  // The connection is being closed: ends everything under way.
+  void cancel();
+  // Nothing is pending; the connection may be destroyed.
+  bool quiet() const;
+
+ private:
+  // reading_head: between requests too. answering: phases and files. sending: bytes on the wire. draining: answered, the
+  // rest of the body is awaited. closing: nothing more is read or sent.
+  enum class State : std::uint8_t { reading_head, answering, sending, draining, closing };
+
+  // --- heads in (http1_head.cc) ---
+  void process_input();
+  bool begin_request();
+  bool read_head();
+  bool take_request_line();
+  bool take_fields();
+  bool take_field();
+  bool choose_server(std::string_view host);
+  void finish_head();
+  bool keep_line(bool within_budget, int status, std::string_view why);
+  // Answers `status`, logging `why` at [info] unless it is empty. Always false: the head is not read any further.
+  bool refuse(int status, std::string_view why);
+
+  // --- answers out (http1.cc) ---
+  static void answer_ready(void* owner) { static_cast<Http1*>(owner)->on_answer_ready(); }
+  static void close_wanted(void* owner) { static_cast<Http1*>(owner)->on_close_wanted(); }
+  static void exchange_ended(void* owner) { static_cast<Http1*>(owner)->on_exchange_ended(); }
+  void on_answer_ready();
+  void on_close_wanted();
+  void on_exchange_ended();
+  void send_answer();
+  std::string_view make_head();
+  static void answer_sent(void* owner, AnswerSender::Outcome outcome) { static_cast<Http1*>(owner)->on_sent(outcome); }
+  static void bytes_left(void* owner) { static_cast<Http1*>(owner)->arm_send_timer(); }
+  void on_sent(AnswerSender::Outcome outcome);
+  void log_failed_send(int error_number);
+  void arm_send_timer();
+
+  // --- after the answer ---
+  bool discard_body();
+  void finish_request();
+  void on_body_bytes();
+  void log_access();
+  void next_request();
+  void end_connection();
+  void abandon(int status);
+  void drop_exchange();
+  static void lines_written(void* owner) { static_cast<Http1*>(owner)->on_lines_written(); }
+  void on_lines_written();
+  std::uint64_t send_progress() const;
+
+  Request& request() { return current_->exchange.request(); }
+
+  Connection& connection_;
+  State state_ = State::reading_head;
+  bool processing_ = false;   // process_input() is on the stack
+  bool keep_alive_ = false;   // after the current answer
+  bool continue_wanted_ = false;  // "100 Continue" goes before the answer
+  bool logged_ = false;       // the current request is in the access log
+  bool linger_ = false;       // at the end of the connection
+  bool reset_ = false;        // end it with a TCP reset
+  std::int64_t linger_total_ms_ = 0;
+  std::int64_t linger_silence_ms_ = 0;
+  bool waiting_for_lines_ = false;
+  std::uint64_t last_line_ = 0;  // log line of the last answer: in its file before anything follows
+  std::uint64_t progress_seen_ = 0;
+  Clock::time_point drain_until_{};
+  InputBuffer input_;
+  HeaderBufferBudget budget_;
+  Http1Exchange* current_ = nullptr;
+  LineWaiter line_waiter_;
+};
+
+}  // namespace uringx

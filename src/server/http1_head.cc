@@ -1,0 +1,195 @@
+// Http1's first half: from received bytes to a request that the phases can take.
+#include <fmt/format.h>
+
+#include "config/route_table.h"
+#include "http/framing.h"
+#include "http/uri.h"
+#include "modules/http_core.h"
+#include "server/connection.h"
+#include "server/http1.h"
+#include "server/worker.h"
+
+namespace uringx {
+namespace {
+
+HeaderBufferLimits header_limits(const Request& request) {
+  const BufferSet& buffers = *request.server_settings<HttpCoreServer>().large_client_header_buffers;
+  return {buffers.count, buffers.bytes_each};
+}
+
+}  // namespace
+
+void Http1::process_input() {
+  if (processing_) return;
+  processing_ = true;
+  while (state_ == State::reading_head && !input_.empty()) {
+    if (current_ == nullptr && !begin_request()) break;
+    if (!read_head()) break;
+    finish_head();
+  }
+  processing_ = false;
+}
+
+// The first bytes of a request are here.
+bool Http1::begin_request() {
+  Worker& worker = connection_.worker();
+  current_ = worker.exchanges().make(worker, connection_.info(),
+                                     Exchange::Client{this, answer_ready, close_wanted, exchange_ended},
+                                     AnswerSender::Client{this, answer_sent, bytes_left});
+  if (current_ == nullptr) {
+    connection_.log(LogLevel::alert, "out of memory for requests");
+    end_connection();
+    return false;
+  }
+  connection_.set_idle(false);
+  connection_.count_request();
+  worker.routes().enter_server(request(), connection_.default_server());
+  if (connection_.info().requests > 1) {
+    connection_.arm_timer(request().server_settings<HttpCoreServer>().client_header_timeout->count);
+  }
+  budget_ = HeaderBufferBudget(request().server_settings<HttpCoreServer>().client_header_buffer_size->count,
+                               header_limits(request()));
+  return true;
+}
+
+// True once the whole head is taken; false when more is needed or the request was refused.
+bool Http1::read_head() {
+  if (!current_->line_read && !take_request_line()) return false;
+  if (request().head.version < HttpVersion::http_1_0) return true;
+  return take_fields();
+}
+
+bool Http1::take_request_line() {
+  RequestParser& parser = current_->parser;
+  const ParseStatus status = parser.parse_request_line(input_.text());
+  if (status == ParseStatus::need_more) {
+    return keep_line(budget_.partial_line(parser.line_bytes()), 414, "client sent too long URI");
+  }
+  request().request_bytes = parser.consumed();
+  if (status != ParseStatus::request_line) {
+    request().head.request_line = parser.request_line_so_far(input_.text());
+    const ParseStatus fault = status == ParseStatus::http2_preface ? ParseStatus::invalid_method : status;
+    return refuse(error_status(fault), log_text(fault));
+  }
+  if (!budget_.take_line(parser.line_bytes())) {
+    keep_line(false, 414, "client sent too long URI");
+    return false;
+  }
+  current_->line_read = true;
+  Request& current = request();
+  parser.fill_request_line(input_.text(), current.head);
+  current.method = current.head.method;
+  current.header_only = current.method == Method::head;
+
+  const auto parsed = parse_uri(current.head.target, *current.server_settings<HttpCoreServer>().merge_slashes, current.arena);
+  if (!parsed) return refuse(400, log_text(ParseStatus::invalid_request));
+  current.uri = parsed->uri;
+  current.args = parsed->args;
+  current.unparsed_uri = current.head.target;
+  if (current.head.has_host_in_target) {
+    const auto host = validate_host(current.head.host_in_target, current.arena);
+    if (!host) return refuse(400, "client sent invalid host in request line");
+    if (!choose_server(*host)) return false;
+  }
+  return true;
+}
+
+bool Http1::take_fields() {
+  for (;;) {
+    RequestParser& parser = current_->parser;
+    const ParseStatus status = parser.parse_field(input_.text(), *request().server_settings<HttpCoreServer>().underscores_in_headers);
+    request().request_bytes = parser.consumed();
+    switch (status) {
+      case ParseStatus::need_more:
+        return keep_line(budget_.partial_line(parser.line_bytes()), 494, "client sent too long header line");
+      case ParseStatus::field:
+        if (!budget_.take_line(parser.line_bytes())) {
+          return keep_line(false, 494, "client sent too long header line");
+        }
+        if (!take_field()) return false;
+        break;
+      case ParseStatus::end_of_head:
+        return true;
+      default: {
+        const std::string why = fmt::format("client sent invalid header line: \"{}\\x{:02x}...\"", parser.invalid_line(input_.text()),
+                                            parser.invalid_byte(input_.text()));
+        return refuse(error_status(status), why);
+      }
+    }
+  }
+}
+
+// A line that is still within nginx's header buffers needs more bytes; one that is not ends the request.
+bool Http1::keep_line(bool within_budget, int status, std::string_view why) {
+  if (within_budget) return false;
+  if (status == 414) request().head.request_line = current_->parser.request_line_so_far(input_.text());
+  return refuse(status, why);
+}
+
+bool Http1::take_field() {
+  Request& current = request();
+  const ParsedField parsed = current_->parser.field(input_.text());
+  if (parsed.invalid && *current.server_settings<HttpCoreServer>().ignore_invalid_headers) {
+    const std::string_view line = current_->parser.field_line(input_.text());
+    log_request(current, LogLevel::info,
+                current.arena.join({"client sent invalid header line: \"", line, "\" while ", kReadingRequestHeaders}));
+    return true;
+  }
+  const KnownField known = current.head.add_field(parsed.field);
+  if (const HeaderField* previous = duplicate_of(current.head, known)) {
+    const FramingError error{FramingFault::duplicate_field, 400, &current.head.fields.back(), previous};
+    return refuse(400, log_text(error));
+  }
+  if (known != KnownField::host) return true;
+  const auto host = validate_host(parsed.field.value, current.arena);
+  if (!host) return refuse(400, "client sent invalid host header");
+  if (current.head.has_host_in_target) return true;  // an absolute target wins (RFC 9112 section 3.2.2)
+  return choose_server(*host);
+}
+
+bool Http1::choose_server(std::string_view host) {
+  Request& current = request();
+  current.host = host;
+  if (const ServerBlock* server = connection_.servers().find(current, host)) {
+    connection_.worker().routes().enter_server(current, *server);
+    budget_.set_limits(header_limits(current));
+  }
+  return true;
+}
+
+void Http1::finish_head() {
+  Request& current = request();
+  Http1Exchange& now = *current_;
+  now.body_start = now.parser.consumed();
+  connection_.disarm_timer();
+  const auto framing = body_framing(current.head);
+  if (!framing) {
+    if (framing.error().status != 405) current.lingering_close = true;
+    refuse(framing.error().status, log_text(framing.error()));
+    return;
+  }
+  now.body_complete = framing->kind == BodyFraming::Kind::none || (framing->kind == BodyFraming::Kind::sized && framing->body_bytes == 0);
+  now.body_left = framing->body_bytes;
+  current.chunked_body = framing->kind == BodyFraming::Kind::chunked;
+  if (framing->kind == BodyFraming::Kind::sized) current.content_length = framing->body_bytes;
+  current.lingering_close = !now.body_complete;
+  current.keep_alive = wants_keep_alive(current.head);
+  state_ = State::answering;
+  now.exchange.start();
+}
+
+bool Http1::refuse(int status, std::string_view why) {
+  Request& current = request();
+  current.keep_alive = false;
+  if (!why.empty()) {
+    const std::string_view what = current_->line_read ? kReadingRequestHeaders : kReadingRequestLine;
+    log_request(current, LogLevel::info, current.arena.join({why, " while ", what}));
+  }
+  state_ = State::answering;
+  connection_.disarm_timer();
+  current_->body_start = current_->parser.consumed();
+  current_->exchange.finish(status);
+  return false;
+}
+
+}  // namespace uringx

@@ -1,0 +1,82 @@
+// LineBuffers collects a worker's log lines and writes them through its ring, one write a file and loop turn.
+// Owned by a worker, used on its thread only; it is what append_line() and the access log write to on that thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/intrusive_list.h"
+#include "base/log_file.h"
+#include "modules/log.h"
+#include "ring/ring.h"
+#include "ring/timers.h"
+
+namespace uringx {
+
+// Waits until every line up to a given one is in its file. Lives in a Connection.
+class LineWaiter : public ListNode {
+ public:
+  using Handler = void (*)(void* owner);
+  LineWaiter(void* owner, Handler handler) : owner_(owner), handler_(handler) {}
+  bool waiting() const { return linked(); }
+
+ private:
+  friend class LineBuffers;
+  void* owner_;
+  Handler handler_;
+  std::uint64_t line_ = 0;
+};
+
+class LineBuffers : public LineWriter, public AccessLogSink {
+ public:
+  // Lines of one file kept while its disk is full or slow; what comes on top is dropped and counted.
+  static constexpr std::size_t kPendingBytesMax = 1024 * 1024;
+
+  // `log_files` are the configuration's, by index.
+  LineBuffers(Ring& ring, Timers& timers, std::span<const std::unique_ptr<LogFile>> log_files);
+  ~LineBuffers() override;
+
+  // LineWriter: error log lines.
+  void append(const LogFile& file, std::string_view line) override;
+  // AccessLogSink: access log lines, into a fixed file or one whose path has variables.
+  void append(const AccessLog& log, std::string_view path, std::string_view line) override;
+
+  // The number of the last line that has to be in its file before its request's connection goes on; lines of logs with
+  // buffer= do not count.
+  std::uint64_t last_line() const { return last_line_; }
+  // Whether every line up to `line` has been written (or given up).
+  bool written(std::uint64_t line) const;
+  // Calls the waiter's handler once written(line); from the loop.
+  void wait(LineWaiter& waiter, std::uint64_t line);
+
+  // Starts the writes of this loop turn.
+  void flush();
+  // Marks buffered logs (buffer=) for the next flush too: before exit and at reopen.
+  void flush_buffered();
+  // Nothing waits to be written and nothing is under way.
+  bool idle() const { return dirty_.empty(); }
+
+ private:
+  struct File;
+  File& file_of(const LogFile& log_file);
+  File& file_of_path(std::string_view path);
+  void append_line(File& file, std::string_view line, bool ordered);
+  void mark_dirty(File& file);
+  void wake();
+
+  Ring& ring_;
+  Timers& timers_;
+  std::span<const std::unique_ptr<LogFile>> log_files_;
+  std::uint64_t last_line_ = 0;
+  std::vector<std::unique_ptr<File>> by_index_;
+  std::unordered_map<std::string, std::unique_ptr<File>> by_path_;
+  IntrusiveList<File> dirty_;
+  IntrusiveList<LineWaiter> waiters_;
+};
+
+}  // namespace uringx

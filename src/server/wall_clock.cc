@@ -1,0 +1,22 @@
+#include "server/wall_clock.h"
+
+#include <time.h>
+
+namespace uringx {
+
+void WallClockKeeper::update() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  clock_.msec = static_cast<std::int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
+  if (now.tv_sec == second_) return;
+  second_ = now.tv_sec;
+  const int offset_minutes = local_offset_minutes(second_);
+  write_http_date(http_date_, second_);
+  write_log_date(log_local_, second_, offset_minutes);
+  write_iso_date(iso8601_, second_, offset_minutes);
+  clock_.http_date = {http_date_, sizeof(http_date_)};
+  clock_.log_local = {log_local_, sizeof(log_local_)};
+  clock_.iso8601 = {iso8601_, sizeof(iso8601_)};
+}
+
+}  // namespace uringx

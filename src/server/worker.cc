@@ -1,0 +1,152 @@
+#include "server/worker.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "server/answer_sender.h"
+#include "server/directory_reader.h"
+
+namespace uringx {
+namespace {
+
+// Receive buffers: a connection holds one only inside the handler that received it, so this many can be filled between two
+// turns before the kernel has to wait (-ENOBUFS).
+constexpr unsigned kReceiveBuffers = 256;
+constexpr unsigned kReceiveBufferBytes = 4096;
+constexpr std::uint16_t kReceiveGroup = 0;
+
+// Chunks a connection may hold on average: its exchange, the head received, the answer's head. Address space only.
+constexpr std::size_t kChunksPerConnection = 8;
+
+constexpr Clock::duration kWaitMax = std::chrono::seconds(60);
+
+// Connections are numbered over all workers ($connection).
+std::atomic<std::uint64_t> connection_numbers{0};
+
+}  // namespace
+
+Worker::Worker(std::unique_ptr<Backend> backend, const WorkerOptions& options)
+    : options_(options),
+      ring_(std::move(backend)),
+      chunks_(options.connections_max * kChunksPerConnection),
+      receive_buffers_(ring_.backend(), kReceiveGroup, kReceiveBuffers, kReceiveBufferBytes),
+      body_buffers_(options.connections_max),
+      lines_(ring_, timers_, options.routes->log_files),
+      exchanges_(chunks_, options.connections_max),
+      connections_(chunks_, options.connections_max) {
+  ring_.on_message(this, message_arrived);
+  LineWriter::install(&lines_);
+}
+
+Worker::~Worker() { LineWriter::install(nullptr); }
+
+void Worker::run() {
+  while (!finished()) run_turn(kWaitMax);
+  lines_.flush_buffered();
+  while (!lines_.idle()) run_turn(kWaitMax);
+}
+
+void Worker::run_turn(Clock::duration wait) {
+  ring_.run_once(wait_time(wait));
+  wall_clock_.update();
+  timers_.expire(ring_.now());
+  run_deferred();
+  close_released();
+  lines_.flush();
+}
+
+bool Worker::finished() const {
+  if (!stopping_ || connections_.count() != 0) return false;
+  return std::ranges::all_of(sockets_, [](const auto& socket) { return socket->done(); });
+}
+
+Clock::duration Worker::wait_time(Clock::duration wait_max) {
+  if (!deferred_.empty() || !released_.empty()) return Clock::duration::zero();
+  return timers_.until_next(ring_.now(), wait_max);
+}
+
+void Worker::run_deferred() {
+  running_deferred_.swap(deferred_);
+  for (AnswerSender* sender : running_deferred_) sender->run_deferred();
+  running_deferred_.clear();
+}
+
+void Worker::close_released() {
+  for (Connection* connection : released_) {
+    ring_.close(connection->fd());
+    connections_.destroy(connection);
+    load_.fetch_sub(1, std::memory_order_relaxed);
+  }
+  released_.clear();
+}
+
+std::uint64_t Worker::next_connection_number() { return connection_numbers.fetch_add(1, std::memory_order_relaxed) + 1; }
+
+// --- connections ---
+
+void Worker::adopt(int fd, std::size_t listen_index) {
+  if (connections_.full() && !make_room()) {
+    error_log().write(LogLevel::alert, 0, std::to_string(options_.connections_max) + " worker_connections are not enough");
+    ring_.close(fd);
+    return;
+  }
+  Connection* const connection = connections_.make(*this, fd, routes().listens[listen_index]);
+  if (connection == nullptr) {
+    error_log().write(LogLevel::alert, 0, "no memory for another connection");
+    ring_.close(fd);
+    return;
+  }
+  load_.fetch_add(1, std::memory_order_relaxed);
+  open_.push_back(*connection);
+  connection->open();
+}
+
+// Closes the connection that has waited longest for a next request (ngx_drain_connections); its place comes free when the
+// kernel let go of it, so that this accept is still refused but the next ones are not.
+bool Worker::make_room() {
+  if (!idle_.empty()) idle_.front().close();
+  return false;
+}
+
+void Worker::listen_on(int fd, std::size_t listen_index) {
+  sockets_.push_back(std::make_unique<AcceptingSocket>(ring_, timers_, error_log(), fd, listen_index,
+                                                  AcceptingSocket::Taker{this, take_accepted}));
+}
+
+// --- messages from the main thread and the directory reader ---
+
+void Worker::on_message(std::uint32_t tag, std::int32_t value) {
+  if ((tag & kDirectoryAnswer) != 0) {
+    const std::uint64_t address = std::uint64_t{tag & ~kDirectoryAnswer} << 32 | static_cast<std::uint32_t>(value);
+    DirectoryReader::answered(*reinterpret_cast<DirectoryReading*>(address));
+    return;
+  }
+  switch (static_cast<WorkerMessage>(std::min(tag, static_cast<std::uint32_t>(WorkerMessage::adopt_first)))) {
+    case WorkerMessage::stop_now:
+      stop_now();
+      break;
+    case WorkerMessage::stop_gracefully:
+      stop_gracefully();
+      break;
+    case WorkerMessage::flush_logs:
+      lines_.flush_buffered();
+      break;
+    case WorkerMessage::adopt_first:
+      adopt(value, tag - static_cast<std::uint32_t>(WorkerMessage::adopt_first));
+      break;
+  }
+}
+
+void Worker::stop_gracefully() {
+  stopping_ = true;
+  for (const auto& socket : sockets_) socket->stop();
+  open_.for_each([](Connection& connection) { connection.stop_gracefully(); });
+}
+
+void Worker::stop_now() {
+  stop_gracefully();
+  open_.for_each([](Connection& connection) { connection.close(); });
+}
+
+}  // namespace uringx

@@ -1,0 +1,131 @@
+// Worker is one thread that serves: its ring, its memory, its connections, its logs. Connections never leave it.
+// Owned by the worker process (or a test), constructed and used on its own thread only, but for load().
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/chunk_pool.h"
+#include "base/intrusive_list.h"
+#include "base/slab.h"
+#include "config/route_table.h"
+#include "ring/buffer_ring.h"
+#include "ring/ring.h"
+#include "ring/timers.h"
+#include "server/body_buffers.h"
+#include "server/connection.h"
+#include "server/exchange.h"
+#include "server/file_systems.h"
+#include "server/line_buffers.h"
+#include "server/accepting_socket.h"
+#include "server/wall_clock.h"
+
+namespace uringx {
+
+class AnswerSender;
+class DirectoryReader;
+
+// What the main thread tells a worker through its ring: the tag of the message; its value for `adopt_first` and up is the
+// accepted socket, the tag the listen socket's index above adopt_first.
+enum class WorkerMessage : std::uint32_t { stop_now, stop_gracefully, flush_logs, adopt_first };
+
+struct WorkerOptions {
+  unsigned index = 0;
+  std::size_t connections_max = 512;
+  std::shared_ptr<const RouteTable> routes;
+  const ErrorLog* error_log = nullptr;     // main error log
+  HostInfo host_info;
+  DirectoryReader* directory_reader = nullptr;  // shared by all workers
+};
+
+class Worker {
+ public:
+  Worker(std::unique_ptr<Backend> backend, const WorkerOptions& options);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // Serves until stopped and every connection is gone.
+  void run();
+  // One loop turn, waiting for at most `wait`; for tests that drive the worker step by step.
+  void run_turn(Clock::duration wait);
+  bool finished() const;
+
+  // Takes over an accepted socket.
+  void adopt(int fd, std::size_t listen_index);
+  // Accepts on a listening socket of this worker's own (reuseport).
+  void listen_on(int fd, std::size_t listen_index);
+  // Running requests are finished, idle connections closed, nothing new is accepted.
+  void stop_gracefully();
+  // Connections are closed as they are.
+  void stop_now();
+  bool stopping() const { return stopping_; }
+
+  // Connections at the moment; readable from other threads (the acceptor chooses the least loaded worker).
+  unsigned load() const { return load_.load(std::memory_order_relaxed); }
+  int ring_fd() const { return ring_.fd(); }
+
+  // --- what connections and exchanges use ---
+  Ring& ring() { return ring_; }
+  Timers& timers() { return timers_; }
+  ChunkPool& chunks() { return chunks_; }
+  BufferRing& receive_buffers() { return receive_buffers_; }
+  BodyBuffers& body_buffers() { return body_buffers_; }
+  FileSystems& file_systems() { return file_systems_; }
+  LineBuffers& lines() { return lines_; }
+  Slab<Http1Exchange>& exchanges() { return exchanges_; }
+  const WallClock& clock() const { return wall_clock_.now(); }
+  const RouteTable& routes() const { return *options_.routes; }
+  const HostInfo& host_info() const { return options_.host_info; }
+  const ErrorLog& error_log() const { return *options_.error_log; }
+  DirectoryReader& directory_reader() { return *options_.directory_reader; }
+  void arm(Timer& timer, std::chrono::milliseconds after) { timers_.arm(timer, ring_.now(), after); }
+  std::uint64_t next_boundary() { return ++boundary_; }
+
+  // Calls the sender again in the next turn: others come first.
+  void defer(AnswerSender& sender) { deferred_.push_back(&sender); }
+
+  // By the connection: it waits for a request (and may be closed for a new one) or no longer does.
+  void note_idle(Connection& connection) { idle_.push_back(connection); }
+  // By the connection, last of all: it is closed and destroyed at the end of the turn, when nothing of it is on the stack.
+  void release_later(Connection& connection) { released_.push_back(&connection); }
+  std::uint64_t next_connection_number();
+
+ private:
+  void on_message(std::uint32_t tag, std::int32_t value);
+  static void message_arrived(void* owner, std::uint32_t tag, std::int32_t value) {
+    static_cast<Worker*>(owner)->on_message(tag, value);
+  }
+  static void take_accepted(void* owner, int fd, std::size_t listen_index) {
+    static_cast<Worker*>(owner)->adopt(fd, listen_index);
+  }
+  void run_deferred();
+  Clock::duration wait_time(Clock::duration wait_max);
+  void close_released();
+  bool make_room();
+
+  WorkerOptions options_;
+  Ring ring_;
+  Timers timers_;
+  ChunkPool chunks_;
+  BufferRing receive_buffers_;
+  BodyBuffers body_buffers_;
+  FileSystems file_systems_;
+  WallClockKeeper wall_clock_;
+  LineBuffers lines_;
+  Slab<Http1Exchange> exchanges_;
+  Slab<Connection> connections_;
+  IntrusiveList<Connection, ConnectionOfWorker> open_;
+  IntrusiveList<Connection, IdleConnection> idle_;
+  std::vector<AnswerSender*> deferred_;
+  std::vector<AnswerSender*> running_deferred_;
+  std::vector<Connection*> released_;
+  std::vector<std::unique_ptr<AcceptingSocket>> sockets_;
+  std::atomic<unsigned> load_{0};
+  std::uint64_t boundary_ = 0;
+  bool stopping_ = false;
+};
+
+}  // namespace uringx
