@@ -58,8 +58,9 @@ class Page:
         if results is None:
             self.lines += ["The slow disk was not measured: it needs root and /dev/fuse.", ""]
             return
-        rows = [[name] + [f"{found[key]:,.0f}" for key in ("quiet_rps", "quiet_p99_us", "busy_rps", "busy_p99_us")]
-                for name, found in results.items()]
+        # Without a single finished answer there is no latency to speak of.
+        rows = [[name.replace("-", " ")] + [f"{found[key]:,.0f}" if found[key] else "none" for key in
+                ("quiet_rps", "quiet_p99_us", "busy_rps", "busy_p99_us")] for name, found in results.items()]
         self.table(["**a hot file beside a slow disk**", "alone, requests/s", "p99, us", "beside it, requests/s", "p99, us"], rows)
         self.lines += ["One worker; 8 connections ask for hot 1 KiB files while 8 others ask for files on a file system that takes "
                        "20 ms for each lookup, open and read.", ""]
