@@ -63,6 +63,7 @@ constexpr DirectiveRow kRows[] = {
     custom_row<&CharsetSettings::source_charset>("source_charset", kContexts, kTake1, apply_source_charset),
     value_row<&CharsetSettings::override_charset>("override_charset", kContexts),
     custom_row<&CharsetSettings::types>("charset_types", kHttpServerLocation, kOneOrMore, apply_types),
+    {.name = "charset_map", .contexts = kHttp, .arity = kTake2 | kBlock, .standing = Standing::unserved},
 };
 
 std::string no_map_between(std::string_view source, std::string_view destination) {

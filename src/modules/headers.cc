@@ -59,6 +59,7 @@ constexpr std::uint32_t kContexts = kHttpServerLocation | kLocationIf;
 constexpr DirectiveRow kRows[] = {
     custom_row<&HeadersSettings::expires>("expires", kContexts, kTake12, apply_expires),
     custom_row<&HeadersSettings::headers>("add_header", kContexts, kTake2 | kTake3, apply_add_header),
+    {.name = "add_trailer", .contexts = kContexts, .arity = kTake2 | kTake3, .standing = Standing::unserved},
 };
 
 // --- the filter -------------------------------------------------------------------------------------------------

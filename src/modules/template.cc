@@ -84,8 +84,8 @@ bool is_clean(std::string_view text) {
   unsigned dirty = 0;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    dirty |= static_cast<unsigned>(static_cast<unsigned char>(byte - 0x20) >= 0x5f) | static_cast<unsigned>(byte == '"') |
-             static_cast<unsigned>(byte == '\\');
+    const bool outside = static_cast<unsigned char>(byte - 0x20) >= 0x5f;  // not from ' ' to '~'
+    dirty |= static_cast<unsigned>(outside) | static_cast<unsigned>(byte == '"') | static_cast<unsigned>(byte == '\\');
   }
   return dirty == 0;
 }
@@ -129,7 +129,8 @@ std::expected<Template, std::string> Template::compile(std::string_view text, Va
     }
     text.remove_prefix(1);
     if (!text.empty() && text[0] >= '1' && text[0] <= '9') {
-      compiled.parts_.push_back({.kind = Part::Kind::capture, .index = static_cast<std::uint16_t>(text[0] - '0'), .text = {}});
+      const auto number = static_cast<std::uint16_t>(text[0] - '0');
+      compiled.parts_.push_back({.kind = Part::Kind::capture, .index = number, .text = {}});
       text.remove_prefix(1);
       continue;
     }
@@ -163,7 +164,8 @@ std::expected<Template, std::string> Template::compile_log_format(std::span<cons
       if (const LogFieldWriter write = find_log_field(parsed->name)) {
         compiled.parts_.push_back({.kind = Part::Kind::log_field, .text = {}, .write = write});
       } else {
-        compiled.parts_.push_back({.kind = Part::Kind::variable, .index = variables.index_of(parsed->name), .text = {}});
+        const std::uint16_t index = variables.index_of(parsed->name);
+        compiled.parts_.push_back({.kind = Part::Kind::variable, .index = index, .text = {}});
       }
       text.remove_prefix(1 + parsed->length);
     }
@@ -175,7 +177,8 @@ std::string_view Template::part_value(Request& request, const Part& part) {
   switch (part.kind) {
     case Part::Kind::text: return part.text;
     case Part::Kind::variable: return request.variables->value(request, part.index).value_or(std::string_view());
-    case Part::Kind::capture: return part.index < request.captures.size() ? request.captures[part.index] : std::string_view();
+    case Part::Kind::capture:
+      return part.index < request.captures.size() ? request.captures[part.index] : std::string_view();
     case Part::Kind::log_field: break;
   }
   CHECK(!"a log format has no value of its own");
@@ -187,8 +190,9 @@ std::string_view Template::evaluate(Request& request) const {
   if (parts_.size() == 1) return part_value(request, parts_[0]);
   constexpr std::size_t kPartsOnStack = 16;
   std::array<std::string_view, kPartsOnStack> few;
-  const std::span<std::string_view> values =
-      parts_.size() <= few.size() ? std::span(few).first(parts_.size()) : request.arena.make_array<std::string_view>(parts_.size());
+  const std::span<std::string_view> values = parts_.size() <= few.size()
+                                                 ? std::span(few).first(parts_.size())
+                                                 : request.arena.make_array<std::string_view>(parts_.size());
   std::size_t length = 0;
   for (std::size_t i = 0; i < parts_.size(); ++i) {
     values[i] = part_value(request, parts_[i]);
