@@ -49,6 +49,7 @@ Applied apply_root(BuildContext& context, const Directive& directive, Settings& 
   RootPath value;
   value.path = std::move(*compiled);
   if (value.path.constant()) value.full_constant = path;
+  value.prefix = context.full_path("");
   value.alias = alias;
   if (alias) {
     value.alias_bytes = location.name.size();
