@@ -112,7 +112,9 @@ std::expected<CommandLine, std::string> parse_command_line(std::span<const char*
           }
           value = words[i];
         }
-        if (auto done = set_value(line, letter, value); !done) return std::unexpected(std::move(done.error()));
+        if (auto done = set_value(line, letter, value); !done) {
+          return std::unexpected(std::move(done.error()));
+        }
         break;
       }
       if (!set_flag(line, letter)) return std::unexpected(fmt::format("invalid option: \"{}\"", letter));

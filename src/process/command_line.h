@@ -1,5 +1,5 @@
-// CommandLine is what the words after the program's name ask for; its texts are nginx's own, with another name.
-// Pure: made once at start from argv by src/process/run.cc.
+// CommandLine is what the words after the program's name ask for; its texts are nginx's own, with another
+// name. Pure: made once at start from argv by src/process/run.cc.
 #pragma once
 
 #include <expected>
@@ -18,8 +18,8 @@ struct CommandLine {
   bool show_version = false;    // -v, -V, -? and -h
   bool show_configure = false;  // -V
   bool print_directives = false;
-  bool test = false;            // -t, -T
-  bool dump = false;            // -T
+  bool test = false;  // -t, -T
+  bool dump = false;  // -T
   bool quiet = false;
   Instruction instruction = Instruction::none;
   std::optional<std::string> prefix;
@@ -33,7 +33,7 @@ std::expected<CommandLine, std::string> parse_command_line(std::span<const char*
 
 // Absolute names of what the process reads and writes before a configuration says otherwise.
 struct ProcessPaths {
-  std::string prefix;     // ends in '/' unless it was given as an empty word
+  std::string prefix;  // ends in '/' unless it was given as an empty word
   std::string conf_file;
   std::string error_log;  // "stderr" for the standard error stream
 };

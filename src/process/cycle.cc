@@ -9,7 +9,8 @@
 namespace uringx {
 namespace {
 
-// What nginx finds out after the whole text was read, when the verdict on the syntax is out (init_conf of its modules).
+// What nginx finds out after the whole text was read, when the verdict on the syntax is out (init_conf of its
+// modules).
 constexpr std::string_view kFoundAfterReading[] = {
     "no \"events\" section in configuration",
     "the number of \"worker_processes\" is not equal to",
@@ -24,7 +25,8 @@ bool found_after_reading(const ConfigMessage& message) {
 
 }  // namespace
 
-std::shared_ptr<const RouteTable> load_routes(const LoadOptions& options, LoadReport report, const ProcessLog& log) {
+std::shared_ptr<const RouteTable> load_routes(const LoadOptions& options, LoadReport report,
+                                              const ProcessLog& log) {
   LoadedConfig loaded = load_config(options);
   const auto later = std::ranges::find_if(loaded.messages, found_after_reading);
   const auto log_all = [&log](auto first, auto last) {

@@ -1,5 +1,5 @@
-// A Cycle is one configuration in force in this process: its routes, open logs and listening sockets (ngx_cycle_t).
-// Owned by the master; a worker process forked for it has a copy. Used on the main thread.
+// A Cycle is one configuration in force in this process: its routes, open logs and listening sockets
+// (ngx_cycle_t). Owned by the master; a worker process forked for it has a copy. Used on the main thread.
 #pragma once
 
 #include <memory>
@@ -23,7 +23,8 @@ class Cycle {
   // Opens the logs of a configuration that was read; nothing listens yet. A failure is logged, and nullptr.
   static std::shared_ptr<Cycle> create(std::shared_ptr<const RouteTable> routes, const ProcessLog& log);
 
-  // Listens, taking over from `previous` what it has open already. A failure is logged, and what was opened is gone again.
+  // Listens, taking over from `previous` what it has open already. A failure is logged, and what was opened
+  // is gone again.
   bool open_listeners(const Listeners& previous, OpenMode mode, const ProcessLog& log);
 
   const std::shared_ptr<const RouteTable>& routes() const { return routes_; }
@@ -53,11 +54,13 @@ class Cycle {
   Listeners listeners_;
 };
 
-// Reads a configuration and logs what its build had to say; nullptr when it was refused. With `test` the result of the
-// syntax check is printed where nginx prints it (ngx_init_cycle: before what is found out later).
+// Reads a configuration and logs what its build had to say; nullptr when it was refused. With `test` the
+// result of the syntax check is printed where nginx prints it (ngx_init_cycle: before what is found out
+// later).
 struct LoadReport {
   bool print_syntax_ok = false;
 };
-std::shared_ptr<const RouteTable> load_routes(const LoadOptions& options, LoadReport report, const ProcessLog& log);
+std::shared_ptr<const RouteTable> load_routes(const LoadOptions& options, LoadReport report,
+                                              const ProcessLog& log);
 
 }  // namespace uringx

@@ -9,8 +9,8 @@
 
 namespace uringx {
 
-// What the background process tells the one in the foreground, which exits with 0 or 1 accordingly. One that was made
-// by default tells nobody. Going without a word (a crash too) counts as a failure.
+// What the background process tells the one in the foreground, which exits with 0 or 1 accordingly. One that
+// was made by default tells nobody. Going without a word (a crash too) counts as a failure.
 class StartReport {
  public:
   StartReport() = default;
@@ -24,8 +24,9 @@ class StartReport {
   OwnedFd pipe_;
 };
 
-// Forks, starts a session, puts /dev/null behind stdin and stdout (ngx_daemon); returns in the background process only.
-// Unlike nginx's, the foreground process exits when the start has succeeded or failed, so its exit code can be believed.
+// Forks, starts a session, puts /dev/null behind stdin and stdout (ngx_daemon); returns in the background
+// process only. Unlike nginx's, the foreground process exits when the start has succeeded or failed, so its
+// exit code can be believed.
 std::expected<StartReport, SystemError> daemonize();
 
 }  // namespace uringx

@@ -8,7 +8,8 @@
 
 namespace uringx {
 
-// "NAME=VALUE" for each directive ("NAME" takes the value from `environ`, and is left out when there is none).
+// "NAME=VALUE" for each directive ("NAME" takes the value from `environ`, and is left out when there is
+// none).
 std::vector<std::string> environment_for_children(std::span<const std::string> directives);
 
 // Makes `variables` this process's environment.

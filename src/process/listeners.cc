@@ -34,15 +34,19 @@ using Outcome = Listeners::Outcome;
 // One address in the making; the log lines all end with its text.
 class SocketOpener {
  public:
-  SocketOpener(const SocketAddress& address, const ListenOptions& options, OpenMode mode, const ProcessLog& log)
+  SocketOpener(const SocketAddress& address, const ListenOptions& options, OpenMode mode,
+               const ProcessLog& log)
       : address_(address), options_(options), mode_(mode), log_(log) {}
 
   // Adds a socket that listens to `sockets`.
   Outcome open(std::vector<std::shared_ptr<OwnedFd>>& sockets) const {
     OwnedFd fd(socket(address_.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!fd) return refused("socket() {} failed");
-    if (!set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1)) return refused("setsockopt(SO_REUSEADDR) {} failed");
-    if (options_.reuseport && mode_ == OpenMode::serve && !set_option(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1)) {
+    if (!set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1)) {
+      return refused("setsockopt(SO_REUSEADDR) {} failed");
+    }
+    if (options_.reuseport && mode_ == OpenMode::serve &&
+        !set_option(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1)) {
       return refused("setsockopt(SO_REUSEPORT) {} failed");
     }
     if (address_.family() == AF_INET6 &&
@@ -115,13 +119,16 @@ void configure(int fd, const Listener& listener, const ListenOptions& options, c
   for (const SocketOption& option : wanted) {
     if (!option.wanted || set_option(fd, option.level, option.option, option.value)) continue;
     log.write(LogLevel::alert,
-              fmt::format("setsockopt({}, {}) {} failed, ignored", option.name, option.value, listener.address.text()),
+              fmt::format("setsockopt({}, {}) {} failed, ignored", option.name, option.value,
+                          listener.address.text()),
               errno);
   }
   // A socket that was taken over may have had another backlog; on a new one this changes nothing.
   if (listen(fd, options.backlog) < 0) {
-    log.write(LogLevel::alert,
-              fmt::format("listen() to {}, backlog {} failed, ignored", listener.address.text(), options.backlog), errno);
+    log.write(
+        LogLevel::alert,
+        fmt::format("listen() to {}, backlog {} failed, ignored", listener.address.text(), options.backlog),
+        errno);
   }
 }
 
@@ -131,7 +138,8 @@ bool is_deferred(int fd) {
   return getsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, &size) == 0 && seconds != 0;
 }
 
-// The kernel holds a connection back until its request arrives, for at most the time a request's head may take.
+// The kernel holds a connection back until its request arrives, for at most the time a request's head may
+// take.
 void configure_deferred(int fd, const ListenSocket& listen, const ProcessLog& log) {
   if (listen.options.deferred == is_deferred(fd)) return;
   int seconds = 0;
@@ -140,8 +148,10 @@ void configure_deferred(int fd, const ListenSocket& listen, const ProcessLog& lo
     seconds = static_cast<int>(core.client_header_timeout->count / 1000);
   }
   if (set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, seconds)) return;
-  log.write(LogLevel::alert,
-            fmt::format("setsockopt(TCP_DEFER_ACCEPT, {}) for {} failed, ignored", seconds, listen.address.text()), errno);
+  log.write(
+      LogLevel::alert,
+      fmt::format("setsockopt(TCP_DEFER_ACCEPT, {}) for {} failed, ignored", seconds, listen.address.text()),
+      errno);
 }
 
 std::optional<SocketAddress> local_address(int fd, const ProcessLog& log) {
@@ -176,7 +186,8 @@ Listeners Listeners::inherited_from(std::string_view variable, const ProcessLog&
     const auto parsed = std::from_chars(word.data(), word.data() + word.size(), number);
     if (end == std::string_view::npos || number < 0 || parsed.ptr != word.data() + word.size()) {
       log.write(LogLevel::emerg, fmt::format("invalid socket number \"{}\" in NGINX environment variable, "
-                                             "ignoring the rest of the variable", variable));
+                                             "ignoring the rest of the variable",
+                                             variable));
       break;
     }
     variable.remove_prefix(end + 1);
@@ -193,8 +204,8 @@ Listeners Listeners::inherited_from(std::string_view variable, const ProcessLog&
   return found;
 }
 
-bool Listeners::open(const RouteTable& routes, const Listeners& previous, unsigned worker_count, OpenMode mode,
-                     const ProcessLog& log) {
+bool Listeners::open(const RouteTable& routes, const Listeners& previous, unsigned worker_count,
+                     OpenMode mode, const ProcessLog& log) {
   take_over(routes, previous, log);
   for (int tries = kBindTries; tries > 0; --tries) {
     switch (bind_missing(routes, worker_count, mode, log)) {
@@ -217,14 +228,15 @@ void Listeners::take_over(const RouteTable& routes, const Listeners& previous, c
   listeners_.clear();
   for (const ListenSocket& listen : routes.listens) {
     const Listener* known = previous.find(listen.address);
-    Listener& listener =
-        listeners_.emplace_back(known == nullptr ? Listener{.address = listen.address, .sockets = {}} : *known);
+    Listener& listener = listeners_.emplace_back(
+        known == nullptr ? Listener{.address = listen.address, .sockets = {}} : *known);
     listener.reuseport = listen.options.reuseport;
     if (!listener.reuseport) continue;
     // More sockets can only be bound beside one that allows it.
     for (const auto& socket : listener.sockets) {
       if (set_option(socket->get(), SOL_SOCKET, SO_REUSEPORT, 1)) continue;
-      log.write(LogLevel::alert, fmt::format("setsockopt(SO_REUSEPORT) {} failed, ignored", listen.address.text()), errno);
+      log.write(LogLevel::alert,
+                fmt::format("setsockopt(SO_REUSEPORT) {} failed, ignored", listen.address.text()), errno);
     }
   }
 }

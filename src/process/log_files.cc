@@ -48,7 +48,8 @@ std::expected<void, SystemError> reopen_file(LogFile& file, std::optional<uid_t>
 
 }  // namespace
 
-std::expected<std::unique_ptr<OpenLogFiles>, SystemError> OpenLogFiles::open(std::shared_ptr<const RouteTable> routes) {
+std::expected<std::unique_ptr<OpenLogFiles>, SystemError> OpenLogFiles::open(
+    std::shared_ptr<const RouteTable> routes) {
   std::unique_ptr<OpenLogFiles> files(new OpenLogFiles(std::move(routes)));
   for (const std::unique_ptr<LogFile>& file : files->routes_->log_files) {
     if (is_stderr(*file)) {

@@ -10,7 +10,6 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "process/new_binary.h"
 #include "process/pid_file.h"
 #include "process/process_title.h"
 #include "process/signals.h"
@@ -21,7 +20,8 @@ namespace {
 
 // A worker that died before it served would most likely do so again at once.
 constexpr std::chrono::milliseconds kRespawnPause{1000};
-// TERM is repeated after 50 ms and then twice as long each time; from a second on it is KILL (ngx_master_process_cycle).
+// TERM is repeated after 50 ms and then twice as long each time; from a second on it is KILL
+// (ngx_master_process_cycle).
 constexpr std::chrono::milliseconds kFirstEscalation{50};
 constexpr std::chrono::milliseconds kPatience{1000};
 
@@ -50,7 +50,7 @@ int Master::run() {
   return *exit_code_;
 }
 
-// --- waiting -----------------------------------------------------------------------------------------------------
+// --- waiting -------------------------------------------------------------------------------------
 
 void Master::wait() const {
   std::vector<pollfd> watched{{signal_fd_.get(), POLLIN, 0}};
@@ -83,8 +83,9 @@ void Master::note_signal(int signal, pid_t sender) {
   log_.write(LogLevel::notice,
              fmt::format("signal {} ({}) received{}{}", signal, signal_name(signal), from, consequence));
   if (consequence == ", ignoring") {
-    log_.write(LogLevel::crit, "the changing binary signal is ignored: you should shutdown or terminate before either old or "
-                               "new binary's process");
+    log_.write(LogLevel::crit,
+               "the changing binary signal is ignored: you should shutdown or terminate before either old or "
+               "new binary's process");
   }
 }
 
@@ -148,7 +149,7 @@ void Master::reap_children() {
   }
 }
 
-// --- acting, in the order of ngx_master_process_cycle ---------------------------------------------------------------
+// --- acting, in the order of ngx_master_process_cycle --------------------------------------------
 
 void Master::act() {
   if (exit_code_) return;
@@ -208,13 +209,15 @@ void Master::finish() {
   if (new_binary_ == 0) cycle_->listeners().remove_unix_files(nullptr, shares_sockets_with_parent(), log_);
   cycle_->listeners().close();
   if (started_) {
-    if (auto removed = remove_pid_file(pid_file_now()); !removed) log_.write(LogLevel::alert, removed.error());
+    if (auto removed = remove_pid_file(pid_file_now()); !removed) {
+      log_.write(LogLevel::alert, removed.error());
+    }
   }
   log_.write(LogLevel::notice, "exit");
   exit_code_ = started_ ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-// --- the start ----------------------------------------------------------------------------------------------------
+// --- the start -----------------------------------------------------------------------------------
 
 void Master::finish_start() {
   if (auto written = write_pid_file(cycle_->pid_file(), getpid()); !written) {
@@ -230,9 +233,10 @@ void Master::finish_start() {
 
 void Master::fail_start() { finish(); }
 
-// --- workers --------------------------------------------------------------------------------------------------------
+// --- workers -------------------------------------------------------------------------------------
 
-bool Master::start_worker(const std::shared_ptr<Cycle>& cycle, std::uint64_t generation, const ProcessLog& log) {
+bool Master::start_worker(const std::shared_ptr<Cycle>& cycle, std::uint64_t generation,
+                          const ProcessLog& log) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
     log.write(LogLevel::alert, "pipe() failed while spawning \"worker process\"", errno);
@@ -247,13 +251,14 @@ bool Master::start_worker(const std::shared_ptr<Cycle>& cycle, std::uint64_t gen
   }
   if (pid == 0) become_worker(cycle, std::move(write_end), log);
   log.write(LogLevel::notice, fmt::format("start worker process {}", pid));
-  workers_.push_back({.pid = pid, .generation = generation, .ready = std::move(read_end), .terminate_at = {}});
+  workers_.push_back(
+      {.pid = pid, .generation = generation, .ready = std::move(read_end), .terminate_at = {}});
   return true;
 }
 
 void Master::become_worker(std::shared_ptr<Cycle> cycle, OwnedFd ready, ProcessLog log) {
-  // What is the master's or belongs to another configuration is closed here: a listening socket stays open as long as
-  // any process holds it.
+  // What is the master's or belongs to another configuration is closed here: a listening socket stays open as
+  // long as any process holds it.
   signal_fd_.reset();
   report_.forget();
   workers_.clear();
@@ -265,8 +270,8 @@ void Master::become_worker(std::shared_ptr<Cycle> cycle, OwnedFd ready, ProcessL
 void Master::worker_ended(Worker worker, int status) {
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   if (WIFSIGNALED(status)) {
-    log_.write(LogLevel::alert, fmt::format("worker process {} exited on signal {}{}", worker.pid, WTERMSIG(status),
-                                            WCOREDUMP(status) ? " (core dumped)" : ""));
+    log_.write(LogLevel::alert, fmt::format("worker process {} exited on signal {}{}", worker.pid,
+                                            WTERMSIG(status), WCOREDUMP(status) ? " (core dumped)" : ""));
   } else {
     log_.write(LogLevel::notice, fmt::format("worker process {} exited with code {}", worker.pid, code));
   }
@@ -281,14 +286,17 @@ void Master::worker_ended(Worker worker, int status) {
   } else if (worker.exiting || worker.generation != generation_ || not_accepting_) {
     // It was told to.
   } else if (code == kFatalExitCode) {
-    log_.write(LogLevel::alert, fmt::format("worker process {} exited with fatal code {} and cannot be respawned",
-                                            worker.pid, code));
+    log_.write(
+        LogLevel::alert,
+        fmt::format("worker process {} exited with fatal code {} and cannot be respawned", worker.pid, code));
   } else {
     respawn(worker.serving);
   }
 }
 
-void Master::respawn(bool at_once) { respawn_at_ = Clock::now() + (at_once ? std::chrono::milliseconds{0} : kRespawnPause); }
+void Master::respawn(bool at_once) {
+  respawn_at_ = Clock::now() + (at_once ? std::chrono::milliseconds{0} : kRespawnPause);
+}
 
 void Master::signal_worker(Worker& worker, int signal) const {
   // Once is enough: a graceful end takes its time.
@@ -314,113 +322,6 @@ void Master::terminate_late_workers() {
     worker.terminate_at.reset();
     kill(worker.pid, SIGTERM);
   }
-}
-
-// --- reload ---------------------------------------------------------------------------------------------------------
-
-void Master::begin_reload() {
-  // Back from an upgrade that went wrong: the old binary serves again what it served (ngx_master_process_cycle).
-  if (new_binary_ > 0 && std::exchange(not_accepting_, false)) {
-    respawn(true);
-    return;
-  }
-  log_.write(LogLevel::notice, "reconfiguring");
-  std::shared_ptr<const RouteTable> routes = load_routes(options_.load, {}, log_);
-  if (routes == nullptr) return;
-  std::shared_ptr<Cycle> fresh = Cycle::create(std::move(routes), log_);
-  if (fresh == nullptr) return;
-
-  // From here on messages belong to the new error log.
-  ProcessLog log(fresh->error_log(), fresh->logs_to_stderr());
-  log.stop_using_stderr();
-  if (!fresh->open_listeners(cycle_->listeners(), OpenMode::serve, log)) return;
-  if (!move_pid_file(*fresh, log)) {
-    fresh->listeners().remove_unix_files(&cycle_->listeners(), true, log);
-    return;
-  }
-  for (const std::string& notice : fresh->routes()->notices) log.write(LogLevel::notice, notice);
-  pending_ = std::move(fresh);
-  log.write(LogLevel::notice, "start worker processes");
-  if (!start_worker(pending_, generation_ + 1, log)) drop_reload();
-}
-
-// The new file exists before the old one goes: who looks finds one of them.
-bool Master::move_pid_file(const Cycle& fresh, const ProcessLog& log) {
-  if (fresh.pid_file() == cycle_->pid_file()) return true;
-  auto written = write_pid_file(fresh.pid_file(), getpid());
-  if (!written) log.write(LogLevel::emerg, written.error());
-  return written.has_value();
-}
-
-void Master::commit_reload() {
-  const std::shared_ptr<Cycle> old = std::exchange(cycle_, std::move(pending_));
-  ++generation_;
-  not_accepting_ = false;
-  respawn_at_.reset();
-  log_.set_log(cycle_->error_log(), cycle_->logs_to_stderr());
-  cycle_->redirect_stderr();
-  old->listeners().remove_unix_files(&cycle_->listeners(), shares_sockets_with_parent(), log_);
-  if (old->pid_file() != cycle_->pid_file()) {
-    if (auto removed = remove_pid_file(old->pid_file()); !removed) log_.write(LogLevel::alert, removed.error());
-  }
-  for (Worker& worker : workers_) {
-    if (worker.generation != generation_) signal_worker(worker, SIGQUIT);
-  }
-}
-
-void Master::drop_reload() {
-  pending_->listeners().remove_unix_files(&cycle_->listeners(), true, log_);
-  if (pending_->pid_file() != cycle_->pid_file()) (void)remove_pid_file(pending_->pid_file());
-  pending_.reset();
-}
-
-// --- logs and binaries ----------------------------------------------------------------------------------------------
-
-void Master::reopen_logs() {
-  log_.write(LogLevel::notice, "reopening logs");
-  for (const std::shared_ptr<Cycle>& cycle : {cycle_, pending_}) {
-    if (cycle == nullptr) continue;
-    const std::optional<Identity>& identity = cycle->identity();
-    cycle->log_files().reopen(log_, identity ? std::optional(identity->uid) : std::nullopt);
-    cycle->redirect_stderr();
-  }
-  signal_workers(SIGUSR1);
-}
-
-void Master::change_binary() {
-  log_.write(LogLevel::notice, "changing binary");
-  const std::string path = cycle_->pid_file();
-  const std::string old_path = path + std::string(kOldPidSuffix);
-  if (rename(path.c_str(), old_path.c_str()) < 0) {
-    log_.write(LogLevel::alert,
-               fmt::format("rename() {} to {} failed before executing new binary process \"{}\"", path, old_path,
-                           options_.arguments.front()),
-               errno);
-    return;
-  }
-  auto started = start_new_binary(options_.arguments, *cycle_, log_);
-  if (started) {
-    new_binary_ = *started;
-    return;
-  }
-  log_.write(LogLevel::alert, started.error());
-  new_binary_ended();
-}
-
-// Takes the pid file's name back, and the serving if it was given up.
-void Master::new_binary_ended() {
-  const std::string path = cycle_->pid_file();
-  const std::string old_path = path + std::string(kOldPidSuffix);
-  if (rename(old_path.c_str(), path.c_str()) < 0) {
-    log_.write(LogLevel::alert,
-               fmt::format("rename() {} back to {} failed after the new binary process \"{}\" exited", old_path, path,
-                           options_.arguments.front()),
-               errno);
-  }
-  new_binary_ = 0;
-  if (!std::exchange(not_accepting_, false)) return;
-  log_.write(LogLevel::notice, "start worker processes");
-  respawn(true);
 }
 
 std::string Master::pid_file_now() const {

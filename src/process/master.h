@@ -1,5 +1,6 @@
-// The master process: starts the worker process, replaces it when it dies or the configuration changes, and ends with it.
-// One object for the life of the process, on its only thread; it waits in one poll() and holds no ring.
+// The master process: starts the worker process, replaces it when it dies or the configuration changes, and
+// ends with it. One object for the life of the process, on its only thread; it waits in one poll() and holds
+// no ring.
 #pragma once
 
 #include <sys/types.h>
@@ -21,13 +22,15 @@ struct MasterOptions {
   LoadOptions load;                    // how a reload finds its configuration
   std::vector<std::string> arguments;  // argv: shown in the title, and what a new binary is started with
   bool daemonized = false;             // nginx minds SIGWINCH in the background only
-  pid_t parent = 0;                    // of the process that was started; while it lives, sockets it handed over are also its own
+  // Of the process that was started: while it lives, sockets it handed over are its own as well.
+  pid_t parent = 0;
 };
 
 class Master {
  public:
   // `cycle` listens already. The signals of master_signals() must be blocked, `signal_fd` reads them.
-  Master(MasterOptions options, std::shared_ptr<Cycle> cycle, OwnedFd signal_fd, StartReport report, ProcessLog& log);
+  Master(MasterOptions options, std::shared_ptr<Cycle> cycle, OwnedFd signal_fd, StartReport report,
+         ProcessLog& log);
 
   // Until everything has ended; gives the exit code. In a forked worker process it does not return.
   int run();
@@ -40,7 +43,7 @@ class Master {
     std::uint64_t generation;  // of the configuration it serves
     OwnedFd ready;             // read end of its pipe, until it has said that it serves
     bool serving = false;
-    bool exiting = false;      // told to end
+    bool exiting = false;                           // told to end
     std::optional<Clock::time_point> terminate_at;  // worker_shutdown_timeout
   };
 
@@ -94,9 +97,10 @@ class Master {
   std::string pid_file_now() const;
 
   MasterOptions options_;
-  std::shared_ptr<Cycle> cycle_;    // in force
-  std::uint64_t generation_ = 1;    // of cycle_
-  std::shared_ptr<Cycle> pending_;  // of a reload whose worker does not serve yet; its generation is the next one
+  std::shared_ptr<Cycle> cycle_;  // in force
+  std::uint64_t generation_ = 1;  // of cycle_
+  // Of a reload whose worker does not serve yet; its generation is the next one.
+  std::shared_ptr<Cycle> pending_;
   OwnedFd signal_fd_;
   StartReport report_;
   ProcessLog& log_;

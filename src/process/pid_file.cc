@@ -25,8 +25,8 @@ std::expected<void, SystemError> write_pid_file(const std::string& path, pid_t p
   const ssize_t written = write(fd.get(), text.data(), text.size());
   if (written < 0) return std::unexpected(failed_call("pwrite()", path));
   if (static_cast<std::size_t>(written) != text.size()) {
-    return std::unexpected(SystemError{
-        fmt::format("pwrite() \"{}\" has written only {} of {}", path, written, text.size()), 0});
+    return std::unexpected(
+        SystemError{fmt::format("pwrite() \"{}\" has written only {} of {}", path, written, text.size()), 0});
   }
   return {};
 }

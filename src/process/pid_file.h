@@ -1,5 +1,5 @@
-// The pid file: how tools find the master, and how they know that it serves. Written, moved and removed by the master;
-// read by "-s". Plain functions on the main thread.
+// The pid file: how tools find the master, and how they know that it serves. Written, moved and removed by
+// the master; read by "-s". Plain functions on the main thread.
 #pragma once
 
 #include <sys/types.h>

@@ -17,7 +17,8 @@ constexpr const char* kDefaultUser = "nobody";
 
 SystemError failed(std::string message) { return {std::move(message), errno}; }
 
-// Debian calls nobody's group nogroup, others call it nobody: the one that /etc/passwd names is right everywhere.
+// Debian calls nobody's group nogroup, others call it nobody: the one that /etc/passwd names is right
+// everywhere.
 std::expected<gid_t, SystemError> group_of(const passwd& user, const std::string& group) {
   if (group.empty() && user.pw_name == std::string_view(kDefaultUser)) return user.pw_gid;
   const std::string name = group.empty() ? user.pw_name : group;
@@ -66,11 +67,15 @@ void set_core_limit(const CoreMainSettings& settings, const ProcessLog& log) {
 }
 
 std::expected<void, SystemError> become(const Identity& identity, const ProcessLog& log) {
-  if (setgid(identity.gid) < 0) return std::unexpected(failed(fmt::format("setgid({}) failed", identity.gid)));
+  if (setgid(identity.gid) < 0) {
+    return std::unexpected(failed(fmt::format("setgid({}) failed", identity.gid)));
+  }
   if (initgroups(identity.user.c_str(), identity.gid) < 0) {
     log.write(LogLevel::emerg, failed(fmt::format("initgroups({}, {}) failed", identity.user, identity.gid)));
   }
-  if (setuid(identity.uid) < 0) return std::unexpected(failed(fmt::format("setuid({}) failed", identity.uid)));
+  if (setuid(identity.uid) < 0) {
+    return std::unexpected(failed(fmt::format("setuid({}) failed", identity.uid)));
+  }
   return {};
 }
 
@@ -88,7 +93,8 @@ std::expected<std::optional<Identity>, SystemError> worker_identity(const CoreMa
   return Identity{name, entry->pw_uid, *gid};
 }
 
-rlimit descriptor_limit(const rlimit& current, std::int64_t per_worker, std::uint64_t worker_count, bool may_raise) {
+rlimit descriptor_limit(const rlimit& current, std::int64_t per_worker, std::uint64_t worker_count,
+                        bool may_raise) {
   const rlim_t each = per_worker >= 0 ? static_cast<rlim_t>(per_worker) : current.rlim_cur;
   // Also keeps RLIM_INFINITY what it is.
   const bool overflows = each > RLIM_INFINITY / worker_count;
@@ -97,7 +103,8 @@ rlimit descriptor_limit(const rlimit& current, std::int64_t per_worker, std::uin
   return {std::min(wanted, current.rlim_max), current.rlim_max};
 }
 
-void check_descriptor_limit(const CoreMainSettings& settings, std::int64_t worker_connections, const ProcessLog& log) {
+void check_descriptor_limit(const CoreMainSettings& settings, std::int64_t worker_connections,
+                            const ProcessLog& log) {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return;
   const std::uint64_t worker_count = worker_count_of(settings);
@@ -105,12 +112,13 @@ void check_descriptor_limit(const CoreMainSettings& settings, std::int64_t worke
       descriptor_limit(limit, settings.worker_rlimit_nofile->count, worker_count, geteuid() == 0);
   const rlim_t share = planned.rlim_cur / worker_count;
   if (static_cast<rlim_t>(worker_connections) <= share) return;
-  log.write(LogLevel::warn,
-            fmt::format("{} worker_connections exceed open file resource limit: {}", worker_connections, share));
+  log.write(LogLevel::warn, fmt::format("{} worker_connections exceed open file resource limit: {}",
+                                        worker_connections, share));
 }
 
 std::expected<void, SystemError> enter_worker_process(const CoreMainSettings& settings,
-                                                      const std::optional<Identity>& identity, const ProcessLog& log) {
+                                                      const std::optional<Identity>& identity,
+                                                      const ProcessLog& log) {
   replace_environment(environment_for_children(settings.environment));
   set_priority(settings.worker_priority->count, log);
   set_descriptor_limit(settings, log);
@@ -119,7 +127,9 @@ std::expected<void, SystemError> enter_worker_process(const CoreMainSettings& se
     if (auto done = become(*identity, log); !done) return done;
   }
   // setuid() switched core dumps off; worker_rlimit_core would be without effect.
-  if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0) log.write(LogLevel::alert, failed("prctl(PR_SET_DUMPABLE) failed"));
+  if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0) {
+    log.write(LogLevel::alert, failed("prctl(PR_SET_DUMPABLE) failed"));
+  }
 
   const std::string& directory = *settings.working_directory;
   if (!directory.empty() && chdir(directory.c_str()) < 0) {

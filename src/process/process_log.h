@@ -1,5 +1,6 @@
-// ProcessLog is where the process's own messages go: an error log, and the standard error stream while somebody may
-// still read it there. Lives on the main thread of master or worker process; the log it points to is its owner's.
+// ProcessLog is where the process's own messages go: an error log, and the standard error stream while
+// somebody may still read it there. Lives on the main thread of master or worker process; the log it points
+// to is its owner's.
 #pragma once
 
 #include <string_view>
@@ -24,12 +25,14 @@ class ProcessLog {
     on_stderr_ = on_stderr;
   }
 
-  // Until this is called, warnings and worse are repeated on stderr as "uringx: [emerg] MESSAGE", unless the log itself
-  // has written them there (ngx_log_error_core with ngx_use_stderr).
+  // Until this is called, warnings and worse are repeated on stderr as "uringx: [emerg] MESSAGE", unless the
+  // log itself has written them there (ngx_log_error_core with ngx_use_stderr).
   void stop_using_stderr() { use_stderr_ = false; }
 
   void write(LogLevel level, std::string_view message, int error_number = 0) const;
-  void write(LogLevel level, const SystemError& error) const { write(level, error.message, error.error_number); }
+  void write(LogLevel level, const SystemError& error) const {
+    write(level, error.message, error.error_number);
+  }
 
  private:
   const ErrorLog* log_;
@@ -37,8 +40,8 @@ class ProcessLog {
   bool use_stderr_ = true;
 };
 
-// The error log of -e, in use until a configuration's own is open (ngx_log_init). A file that cannot be opened is said
-// on stderr, which takes its place.
+// The error log of -e, in use until a configuration's own is open (ngx_log_init). A file that cannot be
+// opened is said on stderr, which takes its place.
 class BuiltinLog {
  public:
   BuiltinLog(const std::string& path, LogLevel level);

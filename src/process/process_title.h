@@ -6,8 +6,8 @@
 
 namespace uringx {
 
-// Moves the environment away, so that titles may use its place as well (ngx_init_setproctitle). `argv` and `environ`
-// must be those main() was given; copy what is needed of argv before set_process_title().
+// Moves the environment away, so that titles may use its place as well (ngx_init_setproctitle). `argv` and
+// `environ` must be those main() was given; copy what is needed of argv before set_process_title().
 void init_process_title(char** argv);
 
 // "uringx: TITLE", cut to the place there is.

@@ -44,7 +44,8 @@ void dump_files(const RouteTable& routes) {
 }
 
 // -t: everything a start does, short of serving, with nothing left behind but the log and pid files.
-bool test_config(const CommandLine& line, const LoadOptions& load, ProcessLog& log, std::shared_ptr<Cycle>& cycle) {
+bool test_config(const CommandLine& line, const LoadOptions& load, ProcessLog& log,
+                 std::shared_ptr<Cycle>& cycle) {
   const auto routes = load_routes(load, {.print_syntax_ok = !line.quiet}, log);
   if (routes == nullptr) return false;
   if (auto created = test_pid_file(pid_file_of(routes->main.get<CoreMainSettings>())); !created) {
@@ -90,10 +91,13 @@ void log_start(const Cycle& cycle, const ProcessLog& log) {
   log.write(LogLevel::notice, "using the \"io_uring\" event method");
   log.write(LogLevel::notice, kProductAndVersion);
   utsname system{};
-  if (uname(&system) == 0) log.write(LogLevel::notice, fmt::format("OS: {} {}", system.sysname, system.release));
+  if (uname(&system) == 0) {
+    log.write(LogLevel::notice, fmt::format("OS: {} {}", system.sysname, system.release));
+  }
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-    log.write(LogLevel::notice, fmt::format("getrlimit(RLIMIT_NOFILE): {}:{}", limit.rlim_cur, limit.rlim_max));
+    log.write(LogLevel::notice,
+              fmt::format("getrlimit(RLIMIT_NOFILE): {}:{}", limit.rlim_cur, limit.rlim_max));
   }
   for (const std::string& notice : cycle.routes()->notices) log.write(LogLevel::notice, notice);
 }
@@ -151,7 +155,8 @@ int serve(const LoadOptions& load, std::vector<std::string> arguments, ProcessLo
 
 int run(int argc, char** argv) {
   std::vector<std::string> arguments(argv, argv + argc);
-  const auto line = parse_command_line(std::span<const char* const>(argv, static_cast<std::size_t>(argc)).subspan(1));
+  const auto line =
+      parse_command_line(std::span<const char* const>(argv, static_cast<std::size_t>(argc)).subspan(1));
   if (!line) {
     print_stderr(line.error());
     return EXIT_FAILURE;

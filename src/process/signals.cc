@@ -6,7 +6,6 @@
 
 #include <algorithm>
 
-
 namespace uringx {
 namespace {
 
@@ -32,14 +31,17 @@ std::string signal_name(int signal) {
 
 std::expected<OwnedFd, SystemError> open_signal_fd(std::span<const int> signals) {
   signal(SIGPIPE, SIG_IGN);
-  // A shell starts background jobs with SIGINT and SIGQUIT ignored, nohup does so with SIGHUP; and children of a process
-  // that ignores SIGCHLD cannot be waited for. First those that stay unblocked, or a late one would end the process.
+  // A shell starts background jobs with SIGINT and SIGQUIT ignored, nohup does so with SIGHUP; and children
+  // of a process that ignores SIGCHLD cannot be waited for. First those that stay unblocked, or a late one
+  // would end the process.
   for (const int known : kMasterSignals) {
     const bool wanted = std::ranges::find(signals, known) != signals.end();
     signal(known, wanted || known == SIGCHLD ? SIG_DFL : SIG_IGN);
   }
   const sigset_t set = set_of(signals);
-  if (sigprocmask(SIG_SETMASK, &set, nullptr) < 0) return std::unexpected(SystemError{"sigprocmask() failed", errno});
+  if (sigprocmask(SIG_SETMASK, &set, nullptr) < 0) {
+    return std::unexpected(SystemError{"sigprocmask() failed", errno});
+  }
   OwnedFd fd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd) return std::unexpected(SystemError{"signalfd() failed", errno});
   return fd;
@@ -59,11 +61,16 @@ void unblock_signals() {
 
 int signal_of(Instruction instruction) {
   switch (instruction) {
-    case Instruction::stop: return SIGTERM;
-    case Instruction::quit: return SIGQUIT;
-    case Instruction::reopen: return SIGUSR1;
-    case Instruction::reload: return SIGHUP;
-    case Instruction::none: break;
+    case Instruction::stop:
+      return SIGTERM;
+    case Instruction::quit:
+      return SIGQUIT;
+    case Instruction::reopen:
+      return SIGUSR1;
+    case Instruction::reload:
+      return SIGHUP;
+    case Instruction::none:
+      break;
   }
   return 0;
 }

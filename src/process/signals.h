@@ -1,5 +1,5 @@
-// Signals as nginx names them, read through signalfd: master and worker process block them and read them when they like.
-// Plain functions on the main thread.
+// Signals as nginx names them, read through signalfd: master and worker process block them and read them when
+// they like. Plain functions on the main thread.
 #pragma once
 
 #include <signal.h>
@@ -23,8 +23,8 @@ std::span<const int> worker_signals();
 // "SIGHUP"; as nginx prints it.
 std::string signal_name(int signal);
 
-// Blocks these signals and no others, and gives a descriptor to read them from. Others that mean something to the master
-// only are ignored from here on, and SIGPIPE: a peer that went is seen where it is written to.
+// Blocks these signals and no others, and gives a descriptor to read them from. Others that mean something to
+// the master only are ignored from here on, and SIGPIPE: a peer that went is seen where it is written to.
 std::expected<OwnedFd, SystemError> open_signal_fd(std::span<const int> signals);
 
 // The next signal of a non-blocking signalfd; nullopt when there is none.

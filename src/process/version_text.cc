@@ -14,23 +14,51 @@
 namespace uringx {
 namespace {
 
-// What nginx's configure builds by default (auto/options, HTTP_*=YES).
-constexpr std::string_view kDefaultModules[] = {
-    "charset",       "gzip",     "ssi",         "userid",        "access",           "auth_basic",
-    "mirror",        "autoindex", "geo",        "map",           "split_clients",    "referer",
-    "rewrite",       "proxy",    "fastcgi",     "uwsgi",         "scgi",             "grpc",
-    "memcached",     "limit_conn", "limit_req", "empty_gif",     "browser",          "upstream_hash",
-    "upstream_ip_hash", "upstream_least_conn", "upstream_random", "upstream_keepalive", "upstream_zone"};
+// What nginx's configure builds by default (auto/options, HTTP_*=YES), and the directive that each is there
+// for.
+struct DefaultModule {
+  std::string_view name;
+  std::string_view directive;
+};
+constexpr DefaultModule kDefaultModules[] = {
+    {"charset", "charset"},
+    {"gzip", "gzip"},
+    {"ssi", "ssi"},
+    {"userid", "userid"},
+    {"access", "allow"},
+    {"auth_basic", "auth_basic"},
+    {"mirror", "mirror"},
+    {"autoindex", "autoindex"},
+    {"geo", "geo"},
+    {"map", "map"},
+    {"split_clients", "split_clients"},
+    {"referer", "valid_referers"},
+    {"rewrite", "rewrite"},
+    {"proxy", "proxy_pass"},
+    {"fastcgi", "fastcgi_pass"},
+    {"uwsgi", "uwsgi_pass"},
+    {"scgi", "scgi_pass"},
+    {"grpc", "grpc_pass"},
+    {"memcached", "memcached_pass"},
+    {"limit_conn", "limit_conn"},
+    {"limit_req", "limit_req"},
+    {"empty_gif", "empty_gif"},
+    {"browser", "ancient_browser"},
+    {"upstream_hash", "hash"},
+    {"upstream_ip_hash", "ip_hash"},
+    {"upstream_least_conn", "least_conn"},
+    {"upstream_random", "random"},
+    {"upstream_keepalive", "keepalive"},
+    {"upstream_zone", "zone"},
+};
 
-bool row_is_served(const DirectiveRow& row) {
-  return row.standing == Standing::served || row.standing == Standing::no_meaning;
-}
-
-// A module of which a directive is refused or without effect is not one that a tool may count on.
-bool module_is_served(std::string_view name) {
-  return std::ranges::any_of(all_modules(), [name](const Module* module) {
-    return module->name == name && std::ranges::all_of(module->rows, row_is_served);
-  });
+// A directive that is refused or without effect is not one that a tool may count on.
+bool is_served(const DefaultModule& wanted) {
+  const auto serves = [&wanted](const DirectiveRow& row) {
+    return row.name == wanted.directive && row.standing == Standing::served;
+  };
+  return std::ranges::any_of(all_modules(),
+                             [&](const Module* module) { return std::ranges::any_of(module->rows, serves); });
 }
 
 std::string openssl_text() {
@@ -76,8 +104,8 @@ std::string configure_text() {
       " --lock-path={} --modules-path={}",
       kPrefix.substr(0, kPrefix.size() - 1), kConfFile, kErrorLogFile, kAccessLogFile, kPidFile, kLockFile,
       kModulesFolder);
-  for (std::string_view name : kDefaultModules) {
-    if (!module_is_served(name)) text += fmt::format(" --without-http_{}_module", name);
+  for (const DefaultModule& module : kDefaultModules) {
+    if (!is_served(module)) text += fmt::format(" --without-http_{}_module", module.name);
   }
   return text + '\n';
 }

@@ -11,8 +11,9 @@ std::string version_line();
 // What -? prints after the version line.
 std::string usage_text();
 
-// What -V prints after the version line. Modules that nginx builds unless told otherwise and that uringx does not serve
-// whole appear as --without-http_NAME_module, as from an nginx that was built without them.
+// What -V prints after the version line. Modules that nginx builds unless told otherwise and that uringx does
+// not serve (asked of the directive rows) appear as --without-http_NAME_module, as from an nginx that was
+// built without them.
 std::string configure_text();
 
 }  // namespace uringx

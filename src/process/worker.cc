@@ -74,7 +74,9 @@ int run_single_process(Cycle& cycle, StartReport report, ProcessLog log) {
   cycle.listeners().remove_unix_files(nullptr, false, log);
   cycle.listeners().close();
   if (pid_file_written) {
-    if (auto removed = remove_pid_file(cycle.pid_file()); !removed) log.write(LogLevel::alert, removed.error());
+    if (auto removed = remove_pid_file(cycle.pid_file()); !removed) {
+      log.write(LogLevel::alert, removed.error());
+    }
   }
   if (code == 0) log.write(LogLevel::notice, "exit");
   return code == 0 && pid_file_written ? EXIT_SUCCESS : EXIT_FAILURE;

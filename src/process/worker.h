@@ -9,11 +9,12 @@
 
 namespace uringx {
 
-// Exit code of a worker that would fail again in the same way: the master does not start another one (nginx's value).
+// Exit code of a worker that would fail again in the same way: the master does not start another one (nginx's
+// value).
 inline constexpr int kFatalExitCode = 2;
 
-// Serves `cycle` until it is told to stop. A byte in `ready` tells the master that connections are accepted. Gives the
-// process's exit code.
+// Serves `cycle` until it is told to stop. A byte in `ready` tells the master that connections are accepted.
+// Gives the process's exit code.
 int run_worker(Cycle& cycle, OwnedFd ready, ProcessLog log);
 
 // master_process off: the one process serves and keeps the pid file as well; no privileges are given up.

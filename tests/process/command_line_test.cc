@@ -7,7 +7,9 @@
 namespace uringx {
 namespace {
 
-std::expected<CommandLine, std::string> parse(std::vector<const char*> words) { return parse_command_line(words); }
+std::expected<CommandLine, std::string> parse(std::vector<const char*> words) {
+  return parse_command_line(words);
+}
 
 struct RefusedCase {
   std::vector<const char*> words;

@@ -195,7 +195,8 @@ TEST_CASE("an address in use is tried five times and named each time") {
   CHECK(!second.open(routes, {}, 1, OpenMode::serve, log.log()));
 
   const std::string text = log.text();
-  const std::string refusal = "bind() to " + routes.listens[0].address.text() + " failed (98: Address already in use)";
+  const std::string refusal =
+      "bind() to " + routes.listens[0].address.text() + " failed (98: Address already in use)";
   std::size_t tries = 0;
   for (std::size_t at = text.find(refusal); at != std::string::npos; at = text.find(refusal, at + 1)) ++tries;
   CHECK(tries == 5);
@@ -285,7 +286,8 @@ TEST_CASE("numbers in the environment that are no sockets are logged and passed 
   CHECK(log.has("[crit]"));
   CHECK(log.has("getsockname() of the inherited socket #998 failed (9: Bad file descriptor)"));
   CHECK(Listeners::inherited_from("x;", log.log()).all().empty());
-  CHECK(log.has("invalid socket number \"x;\" in NGINX environment variable, ignoring the rest of the variable"));
+  CHECK(log.has(
+      "invalid socket number \"x;\" in NGINX environment variable, ignoring the rest of the variable"));
 }
 
 }  // namespace uringx
