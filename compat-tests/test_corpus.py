@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from conftest import PROJECT
-from harness.pair import NOT_SERVED
+from harness.pair import not_served
 
 CHECK = PROJECT.parent / "shared/corpus/check"
 
@@ -26,9 +26,9 @@ def verdicts(binary: str, out) -> list[tuple[str, str, str]]:
 
 def reason(error: str) -> str:
     """Refusals of one kind together: the sentence without names and places, or the directive that is not served yet."""
-    missing = NOT_SERVED.search(error)
+    missing = not_served(error)
     if missing:
-        return f"not served yet: {missing.group(1)}"
+        return f"not served yet: {missing}"
     unknown = re.search(r'unknown directive "([^"]+)"', error)
     if unknown:
         return f"unknown directive: {unknown.group(1)}"

@@ -19,7 +19,7 @@ import pytest
 from harness import normalise
 from harness.client import Player, connect, parse_stream
 from harness.compare import Difference, compare_lines
-from harness.pair import NOT_SERVED
+from harness.pair import not_served
 from harness.servers import LOCKED_BYTES_MAX, Server, StartFailed, limit_locked_memory
 from harness.site import get
 
@@ -85,9 +85,9 @@ def test_command_line(case_id, arguments, command_folder, binaries, judge, not_s
         log = early.read_text(errors="backslashreplace") if early.exists() else "(no file)"
         results.append((done.returncode, *(own_words(text, server) for text in (done.stdout.decode("latin-1"), done.stderr.decode("latin-1"), log))))
     ours, theirs = results
-    refused = NOT_SERVED.search("\n".join(theirs[2]))
+    refused = not_served("\n".join(theirs[2]))
     if refused:
-        not_served_yet(refused.group(1))
+        not_served_yet(refused)
     differences = [] if ours[0] == theirs[0] else [Difference("exit", str(ours[0]), str(theirs[0]))]
     for i, aspect in enumerate(("stdout", "message", "error_log"), 1):
         differences += compare_lines(aspect, ours[i], theirs[i])

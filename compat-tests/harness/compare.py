@@ -84,8 +84,19 @@ def compare_lines(aspect: str, ours: list[str], theirs: list[str], name_length_d
             all(x == y or normalise.differs_by_own_name(y, x, name_length_difference) for x, y in zip(ours, theirs)):
         return []
     marks = [line for line in difflib.unified_diff(ours, theirs, lineterm="", n=0) if not line.startswith(("---", "+++", "@@"))]
-    return [Difference(aspect, "\n           ".join(m[1:] for m in marks if m[0] == "-") or "(no line)",
-                       "\n           ".join(m[1:] for m in marks if m[0] == "+") or "(no line)")]
+    gone, come = [m[1:] for m in marks if m[0] == "-"], [m[1:] for m in marks if m[0] == "+"]
+    if len(gone) == len(come):
+        gone, come = map(list, zip(*(around_the_difference(a, b) for a, b in zip(gone, come))))
+    return [Difference(aspect, "\n           ".join(gone) or "(no line)", "\n           ".join(come) or "(no line)")]
+
+
+def around_the_difference(a: str, b: str) -> tuple[str, str]:
+    """Two long lines cut down to where they begin to differ."""
+    if max(len(a), len(b)) <= SHOWN_BYTES:
+        return a, b
+    at = next((i for i, (x, y) in enumerate(zip(a, b)) if x != y), min(len(a), len(b)))
+    begin = max(0, at - 60)
+    return tuple(f"{'...' if begin else ''}{line[begin:at + 240]}{'...' if len(line) > at + 240 else ''}" for line in (a, b))
 
 
 def compare_logs(nginx, uringx, name_length_difference: int) -> list[Difference]:

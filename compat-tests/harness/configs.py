@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from . import normalise
 from .compare import Difference, compare_lines
-from .pair import NOT_SERVED, SANITIZER, NotServedYet, Workspace
+from .pair import SANITIZER, NotServedYet, Workspace, not_served
 from .servers import limit_locked_memory
 
 TIMEOUT_S = 20
@@ -62,9 +62,9 @@ class ConfigTester:
         ours, theirs = self.verdict(self.nginx, data), self.verdict(self.uringx, data)
         if theirs.crashed and not ours.crashed:
             return [Difference("crash", str(ours.exit), f"{theirs.exit}: {theirs.raw[:2000]}")]
-        refused = NOT_SERVED.search(theirs.raw)
+        refused = not_served(theirs.raw)
         if refused and theirs.exit == 1:
-            raise NotServedYet(refused.group(1))
+            raise NotServedYet(refused)
         out = [] if ours.exit == theirs.exit else [Difference("exit", f"{ours.exit}: {ours.raw.strip()}", f"{theirs.exit}: {theirs.raw.strip()}")]
         if not out:
             out += compare_lines("message", ours.message, self.without_own_notices(theirs.message))

@@ -44,6 +44,8 @@ def own_name(response: Response, server) -> Response:
     """Each server tells its own name and version in `Server` and in the last line of its error pages, and a Content-Length that
     counts the name's length. Name -> @NAME@, version -> @VERSION@, and the length as if the name were empty."""
     identity = response.header("Server") or ""
+    if response.raw:  # HTTP/0.9: a page without a head
+        response.raw = re.sub(rb"<hr><center>(nginx|uringx)(/[\d.]+)?</center>", b"<hr><center>@IDENTITY@</center>", response.raw)
     if not re.fullmatch(NAME + r"(/[\d.]+)?", identity):
         return response
     short = re.sub(r"/[\d.]+", "/@VERSION@", re.sub(NAME, "@NAME@", identity))

@@ -18,7 +18,7 @@ from .servers import Server, StartFailed
 from .site import Case, Site
 
 LOG_WAIT_S = 0.5
-NOT_SERVED = re.compile(r'the directive "([^"]+)" is known to nginx but not served by uringx yet')
+NOT_SERVED = re.compile(r'the (?:directive )?("[^"]+"(?: (?:parameter|variable)(?: of the "[^"]+" directive)?)?) is known to nginx but not served by uringx yet')
 SANITIZER = re.compile(r"(ERROR: (Address|Leak|Thread|Memory)Sanitizer|runtime error:)")
 _pool = ThreadPoolExecutor(2)
 
@@ -26,6 +26,12 @@ _pool = ThreadPoolExecutor(2)
 def name_length(conversation) -> int:
     """The length of the Server value (see normalise.differs_by_own_name)."""
     return next((len(r.header("Server")) for r in conversation.responses if r.header("Server")), 0)
+
+
+def not_served(said: str) -> str | None:
+    """What uringx's own refusal names: a directive (`map`), a parameter (`"ssl" parameter of the "listen" directive`) or a variable."""
+    found = NOT_SERVED.search(said)
+    return found.group(1).strip('"') if found and found.group(1).count('"') == 2 and " " not in found.group(1) else found and found.group(1)
 
 
 class NotServedYet(Exception):
@@ -71,8 +77,7 @@ class Pair:
         try:
             self.uringx.start(text)
         except StartFailed as failure:
-            found = NOT_SERVED.search(str(failure))
-            self.not_served = found.group(1) if found else None
+            self.not_served = not_served(str(failure))
             self.start_failure = str(failure)
 
     def run(self, case: Case) -> list[Difference]:
