@@ -17,8 +17,8 @@ bool is_static(const Location& location) {
   return false;
 }
 
-// ngx_http_cmp_locations: by name, the exact one before the prefix of the same name. Of two exact ones nginx's insertion
-// sort puts the later one first, and that decides which of them its message names.
+// ngx_http_cmp_locations: by name, the exact one before the prefix of the same name, else in order of writing: of two
+// that are the same the message names the later one.
 bool comes_before(const Location* a, const Location* b) {
   if (a->name != b->name) return a->name < b->name;
   return a->kind == Location::Kind::exact && b->kind != Location::Kind::exact;
@@ -90,15 +90,7 @@ std::expected<void, const Location*> index_locations(Location& level) {
     if (one->kind == Location::Kind::regex) level.regexes.push_back(one.get());
     if (one->kind == Location::Kind::named) level.named.push_back(one.get());
   }
-  // Reversed runs of exact ones: see comes_before.
   std::stable_sort(statics.begin(), statics.end(), comes_before);
-  for (auto first = statics.begin(); first != statics.end();) {
-    const auto last = std::find_if(first, statics.end(), [&](const Location* one) {
-      return one->name != (*first)->name || one->kind != Location::Kind::exact;
-    });
-    std::reverse(first, last);
-    first = last == first ? first + 1 : last;
-  }
   for (const Location* one : statics) {
     if (auto added = put(level.prefixes, *one); !added) return added;
   }

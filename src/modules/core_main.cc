@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 
 #include "modules/build_context.h"
 
@@ -62,7 +61,7 @@ Applied apply_main_error_log(BuildContext& context, const Directive& directive, 
 
 // The errno of a getpwnam() that found nobody is 0, and nginx then prints no text for it.
 std::string with_errno(std::string message, int error) {
-  return error == 0 ? message : message + fmt::format(" ({}: {})", error, strerror(error));
+  return error == 0 ? message : message + fmt::format(" ({}: {})", error, error_text(error));
 }
 
 Applied apply_user(BuildContext& context, const Directive& directive, Settings& settings) {
@@ -199,7 +198,7 @@ Applied apply_load_module(BuildContext& context, const Directive& directive, Set
   }
   if (access(path.c_str(), F_OK) != 0) {
     return refuse(fmt::format("dlopen() \"{0}\" failed ({0}: cannot open shared object file: {1})", path,
-                              strerror(errno)));
+                              error_text(errno)));
   }
   return refuse(fmt::format("module \"{}\" is not one of nginx's own and cannot be loaded by uringx", path));
 }
