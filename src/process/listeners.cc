@@ -195,6 +195,8 @@ Listeners Listeners::inherited_from(std::string_view variable, const ProcessLog&
     const std::optional<SocketAddress> address = local_address(number, log);
     if (!address) continue;
     fcntl(number, F_SETFD, FD_CLOEXEC);
+    // nginx's are not blocking, and io_uring answers EAGAIN on such a socket instead of waiting (REQ_F_NOWAIT).
+    fcntl(number, F_SETFL, fcntl(number, F_GETFL) & ~O_NONBLOCK);
     auto same = std::ranges::find(found.listeners_, *address, &Listener::address);
     if (same == found.listeners_.end()) {
       same = found.listeners_.insert(same, Listener{.address = *address, .sockets = {}, .inherited = true});

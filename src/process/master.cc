@@ -249,7 +249,10 @@ bool Master::start_worker(const std::shared_ptr<Cycle>& cycle, std::uint64_t gen
     log.write(LogLevel::alert, "fork() failed while spawning \"worker process\"", errno);
     return false;
   }
-  if (pid == 0) become_worker(cycle, std::move(write_end), log);
+  if (pid == 0) {
+    read_end.reset();
+    become_worker(cycle, std::move(write_end), log);
+  }
   log.write(LogLevel::notice, fmt::format("start worker process {}", pid));
   workers_.push_back(
       {.pid = pid, .generation = generation, .ready = std::move(read_end), .terminate_at = {}});

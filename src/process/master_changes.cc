@@ -33,7 +33,9 @@ void Master::begin_reload() {
     fresh->listeners().remove_unix_files(&cycle_->listeners(), true, log);
     return;
   }
-  for (const std::string& notice : fresh->routes()->notices) log.write(LogLevel::notice, notice);
+  const RouteTable& table = *fresh->routes();
+  check_descriptor_limit(fresh->core(), table.main.get<EventsSettings>().worker_connections->count, log);
+  for (const std::string& notice : table.notices) log.write(LogLevel::notice, notice);
   pending_ = std::move(fresh);
   log.write(LogLevel::notice, "start worker processes");
   if (!start_worker(pending_, generation_ + 1, log)) drop_reload();

@@ -44,8 +44,9 @@ BuiltinLog::BuiltinLog(const std::string& path, LogLevel level) {
   log_.add(file_, level);
 }
 
-BuiltinLog::~BuiltinLog() {
-  if (!on_stderr()) close(file_.fd);
+void BuiltinLog::close() {
+  if (!on_stderr() && file_.fd >= 0) ::close(file_.fd);
+  file_.fd = -1;
 }
 
 }  // namespace uringx

@@ -45,11 +45,13 @@ class ProcessLog {
 class BuiltinLog {
  public:
   BuiltinLog(const std::string& path, LogLevel level);
-  ~BuiltinLog();
+  ~BuiltinLog() { close(); }
   BuiltinLog(const BuiltinLog&) = delete;
   BuiltinLog& operator=(const BuiltinLog&) = delete;
 
   const ErrorLog& log() const { return log_; }
+  // When another log has taken over: a rotated file would be kept on the disk otherwise.
+  void close();
   bool on_stderr() const { return file_.path.empty(); }
 
  private:

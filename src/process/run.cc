@@ -110,7 +110,7 @@ Listeners take_inherited_sockets(const ProcessLog& log) {
   return Listeners::inherited_from(value, log);
 }
 
-int serve(const LoadOptions& load, std::vector<std::string> arguments, ProcessLog& log) {
+int serve(const LoadOptions& load, std::vector<std::string> arguments, BuiltinLog& builtin, ProcessLog& log) {
   const bool inherits = std::getenv(kSocketsVariable) != nullptr;
   pid_t parent = getppid();
   std::shared_ptr<Cycle> cycle;
@@ -121,6 +121,7 @@ int serve(const LoadOptions& load, std::vector<std::string> arguments, ProcessLo
     cycle = Cycle::create(routes, log);
     if (cycle == nullptr) return EXIT_FAILURE;
     log.set_log(cycle->error_log(), cycle->logs_to_stderr());
+    builtin.close();
     if (!cycle->open_listeners(inherited, OpenMode::serve, log)) return EXIT_FAILURE;
     check_descriptor_limit(cycle->core(), routes->main.get<EventsSettings>().worker_connections->count, log);
   }
@@ -176,11 +177,11 @@ int run(int argc, char** argv) {
                          .conf_file = paths.conf_file,
                          .global_directives = line->global_directives,
                          .error_log_path = paths.error_log};
-  const BuiltinLog builtin(paths.error_log, line->test ? LogLevel::info : LogLevel::notice);
+  BuiltinLog builtin(paths.error_log, line->test ? LogLevel::info : LogLevel::notice);
   ProcessLog log(builtin.log(), builtin.on_stderr());
   if (line->instruction != Instruction::none && !line->test) return send_signal(line->instruction, load, log);
   if (line->test) return run_test(*line, load, log);
-  return serve(load, std::move(arguments), log);
+  return serve(load, std::move(arguments), builtin, log);
 }
 
 }  // namespace uringx

@@ -156,6 +156,13 @@ class Start(SiteCase):
         self.assertEqual(title(pid), "uringx: master process " + " ".join(self.site.words("-g", "daemon off;")))
         self.assertEqual(title(self.site.worker()), "uringx: worker process")
 
+    def test_processes_hold_no_file_but_their_logs(self):
+        pid = self.site.start()
+        for process in (pid, self.site.worker()):
+            held = [os.readlink(f"/proc/{process}/fd/{fd}") for fd in os.listdir(f"/proc/{process}/fd")]
+            self.assertNotIn(str(self.site.root / "start.log"), held)
+            self.assertIn(str(self.site.root / "access.log"), held)
+
     def test_background_start_returns_when_it_serves(self):
         started = self.site.run()
         self.assertEqual(started.returncode, 0, started.stderr)
@@ -184,6 +191,15 @@ class Start(SiteCase):
         self.assertEqual(started.returncode, 1)
         self.assertIn(f'uringx: [emerg] open() "{self.site.root}/none/pid" failed (2: No such file or directory)\n',
                       started.stderr)
+        self.assertFalse((self.site.root / "s").exists())
+
+    def test_worker_that_cannot_start_stops_the_start(self):
+        self.site.configure(main="working_directory /nowhere/at/all;")
+        started = self.site.run()
+        self.assertEqual(started.returncode, 1)
+        self.assertEqual(started.stderr,
+                         'uringx: [emerg] chdir("/nowhere/at/all") failed (2: No such file or directory)\n')
+        self.assertFalse(self.site.pid_file().exists())
         self.assertFalse((self.site.root / "s").exists())
 
     def test_refused_configuration_is_printed_and_logged(self):
@@ -364,6 +380,17 @@ class Reload(SiteCase):
         self.wait_for_log(r"bind\(\) to unix:.*/none/t failed \(2: No such file or directory\)\n")
         self.assert_serves()
         self.assertEqual(self.site.worker(), worker)
+
+    def test_worker_that_cannot_start_keeps_the_old_one(self):
+        self.site.start()
+        worker = self.site.worker()
+        self.site.configure(sockets=("s", "t"), main="working_directory /nowhere/at/all;", pid="moved")
+        os.kill(self.site.master(), signal.SIGHUP)
+        self.wait_for_log("the new configuration could not be served, the old one stays in force\n")
+        wait_for("the new socket's end", lambda: not (self.site.root / "t").exists())
+        self.assert_serves()
+        self.assertEqual(self.site.worker(), worker)
+        self.assertFalse(self.site.pid_file("moved").exists())
 
     def test_pid_file_may_move(self):
         pid = self.site.start()

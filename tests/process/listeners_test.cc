@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -266,8 +267,11 @@ TEST_CASE("sockets named in the environment are taken over by address") {
   std::string variable;
   for (const int fd : old.descriptors()) variable += std::to_string(dup(fd)) + ";";
 
+  fcntl(old.descriptors()[0], F_SETFL, O_NONBLOCK);
+
   const Listeners inherited = Listeners::inherited_from(variable, log.log());
   CHECK(inherited.all().size() == 2);
+  CHECK((fcntl(inherited.descriptors()[0], F_GETFL) & O_NONBLOCK) == 0);
   CHECK(inherited.environment_value() == variable);
   CHECK(log.has("using inherited sockets from \"" + variable + "\""));
 
