@@ -63,11 +63,7 @@ void Master::wait() const {
 
 int Master::wait_timeout_ms() const {
   std::optional<Clock::time_point> next = respawn_at_;
-  const auto sooner = [&next](const std::optional<Clock::time_point>& other) {
-    if (other && (!next || *other < *next)) next = other;
-  };
-  sooner(escalate_at_);
-  for (const Worker& worker : workers_) sooner(worker.terminate_at);
+  if (escalate_at_ && (!next || *escalate_at_ < *next)) next = escalate_at_;
   if (!next) return -1;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(*next - Clock::now());
   return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 3'600'000));
@@ -153,7 +149,6 @@ void Master::reap_children() {
 
 void Master::act() {
   if (exit_code_) return;
-  terminate_late_workers();
   if (requests_.terminate || requests_.quit) {
     act_on_shutdown();
     return;
@@ -254,8 +249,7 @@ bool Master::start_worker(const std::shared_ptr<Cycle>& cycle, std::uint64_t gen
     become_worker(cycle, std::move(write_end), log);
   }
   log.write(LogLevel::notice, fmt::format("start worker process {}", pid));
-  workers_.push_back(
-      {.pid = pid, .generation = generation, .ready = std::move(read_end), .terminate_at = {}});
+  workers_.push_back({.pid = pid, .generation = generation, .ready = std::move(read_end)});
   return true;
 }
 
@@ -310,21 +304,10 @@ void Master::signal_worker(Worker& worker, int signal) const {
   }
   if (signal == SIGUSR1) return;
   worker.exiting = true;
-  const auto patience = std::chrono::milliseconds(cycle_->core().worker_shutdown_timeout->count);
-  if (signal == SIGQUIT && patience.count() > 0) worker.terminate_at = Clock::now() + patience;
 }
 
 void Master::signal_workers(int signal) {
   for (Worker& worker : workers_) signal_worker(worker, signal);
-}
-
-// worker_shutdown_timeout: connections that are left are closed.
-void Master::terminate_late_workers() {
-  for (Worker& worker : workers_) {
-    if (!worker.terminate_at || Clock::now() < *worker.terminate_at) continue;
-    worker.terminate_at.reset();
-    kill(worker.pid, SIGTERM);
-  }
 }
 
 std::string Master::pid_file_now() const {

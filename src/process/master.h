@@ -44,7 +44,6 @@ class Master {
     OwnedFd ready;             // read end of its pipe, until it has said that it serves
     bool serving = false;
     bool exiting = false;                           // told to end
-    std::optional<Clock::time_point> terminate_at;  // worker_shutdown_timeout
   };
 
   // What has happened and waits for its turn.
@@ -90,7 +89,6 @@ class Master {
 
   void signal_workers(int signal);
   void signal_worker(Worker& worker, int signal) const;
-  void terminate_late_workers();
   void escalate_termination();
   void finish();
   bool shares_sockets_with_parent() const;

@@ -27,11 +27,11 @@ int serve(Cycle& cycle, const ProcessLog& log, bool single_process, std::functio
       .signal_fd = signal_fd->get(),
       .reopen_logs =
           [&cycle, &log] {
-            log.write(LogLevel::notice, "reopening logs");
             cycle.log_files().reopen(log, std::nullopt);
             cycle.redirect_stderr();
           },
       .on_ready = std::move(on_ready),
+      .on_refused = [&log](std::string_view message) { log.write(LogLevel::emerg, message); },
       .single_process = single_process,
   };
   return run_worker_process(options);
