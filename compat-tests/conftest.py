@@ -1,4 +1,5 @@
-"""Makes pytest items of the case tables, keeps one pair of servers alive at a time, and sums up at the end."""
+"""Makes pytest items of the case tables, keeps one pair of servers alive at a time, and sums up at the
+end."""
 from __future__ import annotations
 
 import collections
@@ -20,6 +21,7 @@ from known_differences import KNOWN_DIFFERENCES  # noqa: E402
 from served import FIRST_WAVE  # noqa: E402
 
 PROJECT = Path(__file__).resolve().parent.parent
+GROUPS_SHOWN, GROUP_CHARACTERS = 60, 110
 BUILT_IN_PID = Path("/run/nginx.pid")
 
 
@@ -44,6 +46,7 @@ def pytest_configure(config):
     config.is_self_check = os.path.realpath(uringx) == os.path.realpath(find_nginx())
     config.seen_aspects = collections.Counter()
     config.not_served = collections.Counter()
+    config.groups = collections.defaultdict(list)
     config.reports = []
     config.had_built_in_pid = BUILT_IN_PID.exists()
 
@@ -56,7 +59,8 @@ def binaries(request):
 
 @pytest.fixture(scope="session")
 def is_self_check(request):
-    """True when nginx is compared with itself, to test the harness: lists of known differences do not apply."""
+    """True when nginx is compared with itself, to test the harness: lists of known differences do not
+    apply."""
     return request.config.is_self_check
 
 
@@ -99,49 +103,74 @@ def pairs(workspace, binaries):
 
 @pytest.fixture
 def judge(request):
-    """judge(case_id, differences): fails the test for every difference that is not listed, and for every listed one that vanished."""
+    """judge(case_id, differences): fails the test for every difference that is not listed, and for every
+    listed one that vanished."""
+
     def decide(case_id: str, differences: list):
         request.config.seen_aspects.update(d.aspect for d in differences)
+        for difference in differences:
+            request.config.groups[signature(difference)].append(case_id)
         if request.config.is_self_check:
-            assert not differences, f"nginx differs from itself in {case_id}:\n" + "\n".join(map(str, differences))
+            assert not differences, f"nginx differs from itself in {case_id}:\n" + "\n".join(
+                map(str, differences)
+            )
             return
         rows = [row for row in KNOWN_DIFFERENCES if fnmatch.fnmatchcase(case_id, row.case)]
         new = [d for d in differences if not any(fnmatch.fnmatchcase(d.aspect, row.aspect) for row in rows)]
-        gone = [row for row in rows if not any(fnmatch.fnmatchcase(d.aspect, row.aspect) for d in differences)]
+        gone = [
+            row for row in rows if not any(fnmatch.fnmatchcase(d.aspect, row.aspect) for d in differences)
+        ]
         problems = "\n".join(str(d) for d in new)
-        problems += "".join(f"\n  the known difference {row.aspect!r} of {row.case!r} has vanished: remove it from known_differences.py"
-                            for row in gone)
+        problems += "".join(
+            f"\n  the known difference {row.aspect!r} of {row.case!r} has vanished: remove it from known_differences.py"
+            for row in gone
+        )
         if problems:
             pytest.fail(f"{case_id}\n{problems}", pytrace=False)
+
     return decide
 
 
 @pytest.fixture
 def not_served_yet(request):
-    """not_served_yet(name): ends the test as skipped, or fails it when the directive is one that uringx promises to serve."""
+    """not_served_yet(name): ends the test as skipped, or fails it when the directive is one that uringx
+    promises to serve."""
+
     def decide(name: str):
         if name in FIRST_WAVE:
             pytest.fail(f'uringx refuses "{name}", which it must serve', pytrace=False)
         request.config.not_served[name] += 1
         pytest.skip(f"not served yet: {name}")
+
     return decide
 
 
 def pytest_generate_tests(metafunc):
-    """A test function with the argument `case` gets every case of the module's SITES, and None at each site's end."""
+    """A test function with the argument `case` gets every case of the module's SITES, and None at each site's
+    end."""
     if "case" in metafunc.fixturenames:
         rows = [(site, c) for site in metafunc.module.SITES for c in site.cases + [None]]
-        metafunc.parametrize("site,case", rows, ids=[slug(c.id if c else f"{s.name}: {SHUTS_DOWN}") for s, c in rows])
+        metafunc.parametrize(
+            "site,case", rows, ids=[slug(c.id if c else f"{s.name}: {SHUTS_DOWN}") for s, c in rows]
+        )
 
 
 def slug(name: str) -> str:
     """pytest's ids want printable ASCII without its own separators."""
-    return re.sub(r"[^\x20-\x7e]", lambda m: f"\\x{ord(m.group()):02x}", name).replace("::", ":.:").replace("[", "(").replace("]", ")")
+    return (
+        re.sub(r"[^\x20-\x7e]", lambda m: f"\\x{ord(m.group()):02x}", name)
+        .replace("::", ":.:")
+        .replace("[", "(")
+        .replace("]", ")")
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(session, config, items):
-    config.all_case_ids = [i.callspec.params["case_id"] if "case_id" in getattr(i, "callspec", NoSpec).params else case_id_of(i) for i in items]
+    config.all_case_ids = [
+        i.callspec.params["case_id"] if "case_id" in getattr(i, "callspec", NoSpec).params else case_id_of(i)
+        for i in items
+    ]
 
 
 class NoSpec:
@@ -155,8 +184,17 @@ def case_id_of(item) -> str:
     return f"{params['site'].name}: {SHUTS_DOWN}" if "site" in params else item.name
 
 
+def signature(difference) -> tuple[str, str, str]:
+    """Differences that look alike without their numbers and names: groups for the summary."""
+    short = lambda text: re.sub(r"\d+", "N", re.sub(r'"[^"]*"', '"..."', re.sub(r"^answer \d+: ", "", text)))[
+        :GROUP_CHARACTERS
+    ]
+    return difference.aspect, short(difference.nginx), short(difference.uringx)
+
+
 def pytest_sessionfinish(session):
-    """`nginx -t` leaves an empty file at its built-in pid path when a text names none. The pid file of a running server is not empty."""
+    """`nginx -t` leaves an empty file at its built-in pid path when a text names none. The pid file of a
+    running server is not empty."""
     if not session.config.had_built_in_pid and BUILT_IN_PID.exists() and BUILT_IN_PID.stat().st_size == 0:
         BUILT_IN_PID.unlink()
 
@@ -165,17 +203,26 @@ def pytest_terminal_summary(terminalreporter, config):
     write = terminalreporter.write_line
     if config.reports or config.seen_aspects or config.not_served:
         terminalreporter.section("compatibility")
-    write(f"nginx: {config.binaries[0]}   uringx: {config.binaries[1]}{'   (self-check)' if config.is_self_check else ''}")
+    write(
+        f"nginx: {config.binaries[0]}   uringx: {config.binaries[1]}{'   (self-check)' if config.is_self_check else ''}"
+    )
     for line in config.reports:
         write(line)
     if config.not_served:
         write("not served yet: " + ", ".join(f"{n} ({c})" for n, c in config.not_served.most_common()))
     if config.seen_aspects:
-        write("differences by aspect: " + ", ".join(f"{n} ({c})" for n, c in config.seen_aspects.most_common()))
+        write(
+            "differences by aspect: " + ", ".join(f"{n} ({c})" for n, c in config.seen_aspects.most_common())
+        )
+    for (aspect, ours, theirs), cases in sorted(config.groups.items(), key=lambda row: -len(row[1]))[
+        :GROUPS_SHOWN
+    ]:
+        write(f"  {len(cases):4d} x {aspect}: {ours}  ->  {theirs}   ({cases[0][:80]})")
     write(f"known differences listed: {len(KNOWN_DIFFERENCES)}")
 
 
 @pytest.fixture(scope="session")
 def config_tester(workspace, binaries):
     from harness.configs import ConfigTester
+
     return ConfigTester(workspace, *binaries)

@@ -1,6 +1,8 @@
-"""Where uringx differs from nginx on purpose (or not yet), with the reason. A row whose difference vanished fails its cases.
+"""Where uringx differs from nginx on purpose (or not yet), with the reason. A row whose difference vanished
+fails its cases.
 
-`case` and `aspect` are shell patterns; the case id is what pytest shows as `site: case`, the aspects are those of harness/compare.py.
+`case` and `aspect` are shell patterns; the case id is what pytest shows as `site: case`, the aspects are
+those of harness/compare.py.
 """
 from typing import NamedTuple
 
@@ -11,5 +13,4 @@ class Known(NamedTuple):
     reason: str
 
 
-KNOWN_DIFFERENCES: list[Known] = [
-]
+KNOWN_DIFFERENCES: list[Known] = []

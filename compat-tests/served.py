@@ -1,15 +1,19 @@
-"""Directives that uringx promises to serve: for these the answer "not served yet" is a failure, not a skipped test."""
+"""Directives that uringx promises to serve: for these the answer "not served yet" is a failure, not a skipped
+test."""
 
 FIRST_WAVE = frozenset("""
-user worker_processes worker_connections worker_rlimit_nofile worker_cpu_affinity pid daemon master_process error_log events use
-multi_accept accept_mutex http server listen server_name location root alias index try_files error_page return internal types
-default_type sendfile sendfile_max_chunk tcp_nopush tcp_nodelay keepalive_timeout keepalive_requests keepalive_time
-client_header_timeout client_body_timeout client_header_buffer_size large_client_header_buffers client_max_body_size send_timeout
-lingering_close lingering_time lingering_timeout reset_timedout_connection server_tokens etag if_modified_since max_ranges
-merge_slashes port_in_redirect absolute_redirect server_name_in_redirect ignore_invalid_headers underscores_in_headers log_format
-access_log log_not_found log_subrequest open_file_cache open_file_cache_valid open_file_cache_min_uses open_file_cache_errors
-directio directio_alignment aio limit_except allow deny add_header expires charset autoindex autoindex_exact_size
-autoindex_localtime load_module include types_hash_max_size types_hash_bucket_size server_names_hash_max_size
-server_names_hash_bucket_size keepalive_disable gzip ssl_protocols ssl_prefer_server_ciphers msie_padding connection_pool_size
-request_pool_size client_body_temp_path client_body_buffer_size proxy_temp_path fastcgi_temp_path uwsgi_temp_path scgi_temp_path
+user worker_processes worker_connections worker_rlimit_nofile worker_cpu_affinity pid daemon
+master_process error_log events use multi_accept accept_mutex http server listen server_name location root
+alias index try_files error_page return internal types default_type sendfile sendfile_max_chunk tcp_nopush
+tcp_nodelay keepalive_timeout keepalive_requests keepalive_time client_header_timeout client_body_timeout
+client_header_buffer_size large_client_header_buffers client_max_body_size send_timeout lingering_close
+lingering_time lingering_timeout reset_timedout_connection server_tokens etag if_modified_since max_ranges
+merge_slashes port_in_redirect absolute_redirect server_name_in_redirect ignore_invalid_headers
+underscores_in_headers log_format access_log log_not_found log_subrequest open_file_cache
+open_file_cache_valid open_file_cache_min_uses open_file_cache_errors directio directio_alignment aio
+limit_except allow deny add_header expires charset autoindex autoindex_exact_size autoindex_localtime
+load_module include types_hash_max_size types_hash_bucket_size server_names_hash_max_size
+server_names_hash_bucket_size keepalive_disable gzip ssl_protocols ssl_prefer_server_ciphers msie_padding
+connection_pool_size request_pool_size client_body_temp_path client_body_buffer_size proxy_temp_path
+fastcgi_temp_path uwsgi_temp_path scgi_temp_path
 """.split())

@@ -1,6 +1,8 @@
-"""`-t` on good configurations and on mutants of them (a dropped `;`, a swapped context, a wrong arity ...), from a fixed seed.
+"""`-t` on good configurations and on mutants of them (a dropped `;`, a swapped context, a wrong arity ...),
+from a fixed seed.
 
-URINGX_MUTANTS=N takes N mutants of each kind of each base text instead of the usual few: a longer search for differences.
+URINGX_MUTANTS=N takes N mutants of each kind of each base text instead of the usual few: a longer search for
+differences.
 """
 import os
 

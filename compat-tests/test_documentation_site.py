@@ -1,7 +1,8 @@
-"""A real documentation site under Debian's untouched /etc/nginx/nginx.conf: every file from both servers, and a real browser.
+"""A real documentation site under Debian's untouched /etc/nginx/nginx.conf: every file from both servers, and
+a real browser.
 
-Needs root (private mount and network namespaces, so that port 80, /var/log/nginx, /run/nginx.pid and /var/www/html are the test's own),
-Debian's python3-doc and, for the last test, chromium.
+Needs root (private mount and network namespaces, so that port 80, /var/log/nginx, /run/nginx.pid and
+/var/www/html are the test's own), Debian's python3-doc and, for the last test, chromium.
 """
 import glob
 import hashlib
@@ -21,7 +22,9 @@ STOCK = {"/etc/nginx/nginx.conf", "/etc/nginx/sites-enabled/default"}
 
 
 def documents() -> str | None:
-    found = [p for p in glob.glob("/usr/share/doc/python3*/html") if os.path.exists(f"{p}/library/index.html")]
+    found = [
+        p for p in glob.glob("/usr/share/doc/python3*/html") if os.path.exists(f"{p}/library/index.html")
+    ]
     return os.path.realpath(sorted(found)[0]) if found else None
 
 
@@ -31,7 +34,8 @@ def browser() -> str | None:
 
 @pytest.fixture(scope="module")
 def copied(tmp_path_factory):
-    """The site as a folder of plain files: the package's links to other packages' folders would lead nowhere under /var/www/html."""
+    """The site as a folder of plain files: the package's links to other packages' folders would lead nowhere
+    under /var/www/html."""
     if documents() is None:
         pytest.skip("no documentation site: apt-get install python3-doc")
     root = tmp_path_factory.mktemp("documents") / "html"
@@ -59,20 +63,34 @@ def visits(binaries, tmp_path_factory, copied):
     for number, binary in enumerate(binaries):
         out = tmp_path_factory.mktemp("site") / "seen.json"
         arguments = [binary, copied, str(out)] + ([browser()] if browser() and number == 1 else [])
-        done = subprocess.run(["unshare", "-n", "-m", sys.executable, str(FETCH), *arguments], capture_output=True, text=True, timeout=300)
+        done = subprocess.run(
+            ["unshare", "-n", "-m", sys.executable, str(FETCH), *arguments],
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
         assert out.exists(), done.stdout + done.stderr
         seen.append(json.loads(out.read_text()))
     return seen
 
 
 def comparable(answer: dict) -> dict:
-    """Headers without the moment (Date) and the server's own name, and error pages without their last line's name."""
-    headers = [(n, "@NOW@" if n == "Date" else "@NAME@" if n == "Server" else v) for n, v in answer["headers"]]
+    """Headers without the moment (Date) and the server's own name, and error pages without their last line's
+    name."""
+    headers = [
+        (n, "@NOW@" if n == "Date" else "@NAME@" if n == "Server" else v) for n, v in answer["headers"]
+    ]
     text = re.sub(r"<center>(nginx|uringx)(/[\d.]+)?</center>", "<center>@NAME@</center>", answer["text"])
     if text != answer["text"]:
         headers = [(n, v if n != "Content-Length" else "@LENGTH@") for n, v in headers]
         return {"status": answer["status"], "headers": headers, "text": text}
-    return {"status": answer["status"], "headers": headers, "text": text, "size": answer["size"], "sha256": answer["sha256"]}
+    return {
+        "status": answer["status"],
+        "headers": headers,
+        "text": text,
+        "size": answer["size"],
+        "sha256": answer["sha256"],
+    }
 
 
 def started(visits):
@@ -84,7 +102,9 @@ def test_the_untouched_configuration_starts_and_stops(visits):
     started(visits)
     for seen in visits:
         assert seen["stopped"], "the pid file is still there after QUIT"
-        assert not [line for line in seen["error_log"].split("\n") if re.search(r"\[(alert|emerg|crit)\]", line)], seen["error_log"]
+        assert not [
+            line for line in seen["error_log"].split("\n") if re.search(r"\[(alert|emerg|crit)\]", line)
+        ], seen["error_log"]
 
 
 @pytest.mark.parametrize("kind", ["plain", "conditional", "range"])
@@ -94,8 +114,12 @@ def test_every_file_is_the_same(visits, kind, reports):
     assert len(ours) >= (500 if kind == "plain" else 50)
     different = [path for path in ours if comparable(ours[path]) != comparable(theirs[path])]
     if kind == "plain":
-        reports.append(f"documentation site: {len(ours)} addresses, {sum(a['size'] for a in ours.values()) >> 20} MiB, {len(different)} different")
-    assert not different, f"{len(different)} of {len(ours)} differ; the first: {different[0]}\n  nginx  {ours[different[0]]}\n  uringx {theirs[different[0]]}"
+        reports.append(
+            f"documentation site: {len(ours)} addresses, {sum(a['size'] for a in ours.values()) >> 20} MiB, {len(different)} different"
+        )
+    assert (
+        not different
+    ), f"{len(different)} of {len(ours)} differ; the first: {different[0]}\n  nginx  {ours[different[0]]}\n  uringx {theirs[different[0]]}"
 
 
 def test_every_file_is_what_lies_on_the_disk(visits, copied):
@@ -120,5 +144,9 @@ def test_a_browser_opens_it_without_a_failed_request(visits, copied):
     bad = {path: status for path, status in answered.items() if status >= 400}
     assert not bad, bad
     assert {"/", "/library/index.html"} <= answered.keys()
-    assert any(path.endswith(".css") or ".css?" in path for path in answered) and any(".js" in path for path in answered), answered
-    assert "Python" in seen["dom"]["/"] and "The Python Standard Library" in seen["dom"]["/library/index.html"]
+    assert any(path.endswith(".css") or ".css?" in path for path in answered) and any(
+        ".js" in path for path in answered
+    ), answered
+    assert (
+        "Python" in seen["dom"]["/"] and "The Python Standard Library" in seen["dom"]["/library/index.html"]
+    )

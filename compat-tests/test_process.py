@@ -1,6 +1,7 @@
-"""The process: command line, pid file, signals, reload, log reopening, stopping, privileges.
+"""The process: pid file, signals, reload, log reopening, stopping, privileges.
 
-Tests with the argument `server` run once with nginx (which shows that the assertion is right) and once with uringx.
+Tests with the argument `server` run once with nginx (which shows that the assertion is right) and once with
+uringx.
 """
 import os
 import pwd
@@ -18,9 +19,8 @@ import pytest
 
 from harness import normalise
 from harness.client import Player, connect, parse_stream
-from harness.compare import Difference, compare_lines
-from harness.pair import not_served
-from harness.servers import LOCKED_BYTES_MAX, Server, StartFailed, limit_locked_memory
+from harness.compare import compare_lines
+from harness.servers import LOCKED_BYTES_MAX, StartFailed
 from harness.site import get
 
 WAIT_S = 8.0
@@ -37,88 +37,13 @@ server { listen 127.0.0.1:@P0@ sndbuf=32k; root html; location /v { return 200 "
 """
 
 
-# ---- command line ---------------------------------------------------------------------------------------------------------------
-
-GOOD = "worker_processes 1;\npid logs/cl.pid;\nerror_log logs/e.log;\nevents { }\nhttp { include inc/a.conf; include inc/*.conf;\n access_log logs/a.log; server { listen 127.0.0.1:@P0@; } }\n"
-COMMANDS = [
-    ("-t", ["-t", "-c", "good.conf"]), ("-t of a bad file", ["-t", "-c", "bad.conf"]), ("-t of a missing file", ["-t", "-c", "nosuch.conf"]), ("-t of a folder", ["-t", "-c", "inc"]), ("-tq good", ["-tq", "-c", "good.conf"]), ("-t -q good", ["-t", "-q", "-c", "good.conf"]), ("-t -q bad", ["-t", "-q", "-c", "bad.conf"]), ("-q -t warnings", ["-q", "-t", "-c", "warn.conf"]), ("-t warnings", ["-t", "-c", "warn.conf"]), ("-q alone, bad file", ["-q", "-c", "bad.conf"]),
-    ("-T", ["-T", "-c", "good.conf"]), ("-T bad", ["-T", "-c", "bad.conf"]), ("-T -q", ["-T", "-q", "-c", "good.conf"]), ("-T file without newline", ["-T", "-c", "nonl.conf"]), ("-T empty file", ["-T", "-c", "empty.conf"]), ("-T with a file included twice", ["-T", "-c", "twice.conf"]), ("-T binary", ["-T", "-c", "binary.conf"]), ("-tc glued", ["-tc", "good.conf"]), ("-cgood.conf glued", ["-t", "-cgood.conf"]), ("-t absolute path", ["-t", "-c", "@PREFIX@/good.conf"]), ("-c twice", ["-t", "-c", "bad.conf", "-c", "good.conf"]),
-    ("-g good", ["-t", "-c", "good.conf", "-g", "worker_rlimit_nofile 100;"]), ("-g bad", ["-t", "-c", "good.conf", "-g", "nonsense;"]), ("-g without semicolon", ["-t", "-c", "good.conf", "-g", "daemon off"]), ("-g duplicate", ["-t", "-c", "good.conf", "-g", "worker_processes 2;"]), ("-g empty", ["-t", "-c", "good.conf", "-g", ""]), ("-g block", ["-t", "-c", "good.conf", "-g", "events { }"]), ("-g two", ["-t", "-c", "good.conf", "-g", "daemon off; master_process off;"]), ("-g unterminated quote", ["-t", "-c", "good.conf", "-g", "user \"x;"]), ("-T with -g", ["-T", "-c", "good.conf", "-g", "daemon off;"]),
-    ("-c without a value", ["-t", "-c"]), ("-p without a value", ["-t", "-p"]), ("-g without a value", ["-t", "-g"]), ("-e without a value", ["-t", "-e"]), ("-s without a value", ["-s"]), ("-s unknown", ["-s", "explode", "-c", "good.conf"]), ("-s empty", ["-s", "", "-c", "good.conf"]), ("-s stop without a pid file", ["-s", "stop", "-c", "good.conf"]), ("-s reload without a pid file", ["-s", "reload", "-c", "good.conf"]), ("-s quit with a bad file", ["-s", "quit", "-c", "bad.conf"]), ("-s with an empty pid file", ["-s", "stop", "-c", "emptypid.conf"]), ("-s with a broken pid file", ["-s", "stop", "-c", "brokenpid.conf"]), ("-s with a dead pid", ["-s", "stop", "-c", "deadpid.conf"]),
-    ("unknown option", ["-x"]), ("unknown option glued", ["-tx"]), ("long option", ["--help"]), ("--version", ["--version"]), ("word", ["start"]), ("word after -t", ["-t", "x"]), ("empty argument", [""]), ("-h", ["-h"]), ("-?", ["-?"]), ("-v", ["-v"]), ("-h with a bad file", ["-h", "-c", "bad.conf"]), ("-v with -t", ["-v", "-t", "-c", "good.conf"]), ("-hv", ["-hv"]), ("-e missing folder", ["-t", "-e", "nosuch/x.log", "-c", "good.conf"]), ("-e stderr", ["-t", "-e", "stderr", "-c", "bad.conf"]), ("-e a folder", ["-t", "-e", "inc", "-c", "good.conf"]), ("start with a bad file", ["-c", "bad.conf"]), ("start with a missing file", ["-c", "nosuch.conf"]), ("start with an empty file", ["-c", "empty.conf"]),
-]
-
-
-@pytest.fixture(scope="module")
-def command_folder(workspace, binaries):
-    server = workspace.server(binaries[0], "nginx")
-    (server.prefix / "inc").mkdir()
-    (server.prefix / "inc/a.conf").write_text("server_tokens off;\n")
-    (server.prefix / "inc/z.conf").write_text("etag on; # no newline at the end")
-    for name, text in {"good": GOOD, "bad": "events { }\nnonsense;\n", "warn": "events { }\nhttp { types { text/html html; text/plain html; } server { listen 127.0.0.1:@P0@; server_name a a; } }\n", "nonl": "events { }", "empty": "",
-                       "twice": "events { }\nhttp { include inc/a.conf; server { listen 127.0.0.1:@P0@; include inc/a.conf; } }\n", "emptypid": "pid empty.pid;\nevents { }\n", "brokenpid": "pid broken.pid;\nevents { }\n", "deadpid": "pid dead.pid;\nevents { }\n"}.items():
-        (server.prefix / f"{name}.conf").write_text(server.fill(text))
-    (server.prefix / "binary.conf").write_bytes(b"events { }\n# \xff\x01\x7f\r\n")
-    (server.prefix / "empty.pid").write_text("")
-    (server.prefix / "broken.pid").write_text("no number\n")
-    (server.prefix / "dead.pid").write_text("4194303\n")
-    return server
-
-
-def own_words(said: str, server) -> list[str]:
-    said = re.sub(r"nginx version: .*", "nginx version: @VERSION@", said)
-    said = re.sub(r"Usage: (nginx|uringx)", "Usage: @NAME@", said)
-    said = normalise.text(said, server, [normalise.program_name, normalise.folders, normalise.ports])
-    return [normalise.error_log_head(line, server) for line in said.split("\n")]
-
-
-@pytest.mark.parametrize("case_id,arguments", [(f"command line: {n}", a) for n, a in COMMANDS], ids=[n.replace("[", "(") for n, _ in COMMANDS])
-def test_command_line(case_id, arguments, command_folder, binaries, judge, not_served_yet):
-    server, results = command_folder, []
-    for binary in binaries:
-        early = server.prefix / "early.log"
-        early.unlink(missing_ok=True)
-        options = [server.fill(a) for a in arguments]
-        fixed = [] if "-p" in options else ["-p", f"{server.prefix}/"]
-        fixed += [] if "-e" in options else ["-e", "early.log"]
-        done = subprocess.run([binary, *fixed, *options], stdin=subprocess.DEVNULL, capture_output=True, timeout=30, cwd="/", preexec_fn=limit_locked_memory)
-        log = early.read_text(errors="backslashreplace") if early.exists() else "(no file)"
-        results.append((done.returncode, *(own_words(text, server) for text in (done.stdout.decode("latin-1"), done.stderr.decode("latin-1"), log))))
-    ours, theirs = results
-    refused = not_served("\n".join(theirs[2]))
-    if refused:
-        not_served_yet(refused)
-    differences = [] if ours[0] == theirs[0] else [Difference("exit", str(ours[0]), str(theirs[0]))]
-    for i, aspect in enumerate(("stdout", "message", "error_log"), 1):
-        differences += compare_lines(aspect, ours[i], theirs[i])
-    judge(case_id, differences)
-
-
-def test_big_v_can_be_read_by_tools(binaries):
-    """Test suites and configuration tools read these lines of `nginx -V`."""
-    for binary in binaries:
-        done = subprocess.run([binary, "-V"], capture_output=True, text=True, timeout=30)
-        assert done.returncode == 0 and done.stdout == ""
-        assert re.search(r"^nginx version: nginx/\d+\.\d+\.\d+( \(uringx [\d.]+\))?$", done.stderr, re.M), done.stderr
-        arguments = re.search(r"^configure arguments: (.*)$", done.stderr, re.M)
-        assert arguments, done.stderr
-        if "uringx" in done.stderr:
-            for missing in ("proxy", "fastcgi", "uwsgi", "scgi", "memcached"):
-                assert f"--without-http_{missing}_module" in arguments.group(1)
-            assert "=dynamic" not in arguments.group(1)
-
-
-def test_small_v_is_the_first_line_of_big_v(binaries):
-    for binary in binaries:
-        small, big = (subprocess.run([binary, option], capture_output=True, text=True, timeout=30).stderr for option in ("-v", "-V"))
-        assert small.strip() and small.strip() == big.split("\n")[0]
-
-
-# ---- running servers ------------------------------------------------------------------------------------------------------------
+# ---- running servers
+# ------------------------------------------------------------------------------------------------------------
 
 @pytest.fixture(params=["nginx", "uringx"])
 def server(request, workspace, binaries):
-    """A prefix with the basic configuration, not started; killed at the end; uringx must not leave alerts of its own making."""
+    """A prefix with the basic configuration, not started; killed at the end; uringx must not leave alerts of
+    its own making."""
     made = workspace.server(binaries[request.param == "uringx"], request.param)
     made.write_config(BASIC)
     yield made
@@ -162,13 +87,15 @@ def until(condition, what: str, timeout_s: float = WAIT_S):
 
 
 def run(server, text: str | None = None):
-    """Starts the server and waits for its worker: a signal that meets nginx's master before that may wait for the next one."""
+    """Starts the server and waits for its worker: a signal that meets nginx's master before that may wait for
+    the next one."""
     server.start(text)
     until(lambda: server.children(server.process.pid), "a worker")
 
 
 def command(server, *arguments) -> subprocess.CompletedProcess:
-    return subprocess.run(server.command(*arguments), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20, cwd="/")
+    return subprocess.run(server.command(*arguments), stdin=subprocess.DEVNULL, capture_output=True,
+        text=True, timeout=20, cwd="/")
 
 
 def error_lines(server) -> str:
@@ -227,7 +154,8 @@ def test_serves_at_once_when_the_pid_file_exists(server):
 
 def test_no_pid_file_when_the_configuration_is_bad(server):
     server.write_config(BASIC.replace("root html;", "root html; nonsense;"))
-    with pytest.raises(StartFailed, match=r"exit code 1: \w+: \[emerg\] unknown directive \"nonsense\" in .*nginx.conf:8"):
+    with pytest.raises(StartFailed,
+        match=r"exit code 1: \w+: \[emerg\] unknown directive \"nonsense\" in .*nginx.conf:8"):
         server.start()
     assert not server.pid_path.exists()
     assert '[emerg]' in error_lines(server) and 'unknown directive "nonsense"' in error_lines(server)
@@ -237,14 +165,16 @@ def test_taken_port_is_an_error(server):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", server.ports[0]))
         taken.listen()
-        with pytest.raises(StartFailed, match=rf"\[emerg\] bind\(\) to 127.0.0.1:{server.ports[0]} failed \(98: Address already in use\)"):
+        with pytest.raises(StartFailed,
+            match=rf"\[emerg\] bind\(\) to 127.0.0.1:{server.ports[0]} failed \(98: Address already in use\)"):
             server.start()
     assert not server.pid_path.exists()
 
 
 def test_port_without_permission_is_an_error(server):
     server.write_config(BASIC.replace("127.0.0.1:@P0@", "192.0.2.77:@P0@"))
-    with pytest.raises(StartFailed, match=r"\[emerg\] bind\(\) to 192.0.2.77:\d+ failed \(99: Cannot assign requested address\)"):
+    with pytest.raises(StartFailed,
+        match=r"\[emerg\] bind\(\) to 192.0.2.77:\d+ failed \(99: Cannot assign requested address\)"):
         server.start()
     assert not server.pid_path.exists()
 
@@ -321,7 +251,8 @@ def test_master_process_off(server):
 
 
 def test_unix_socket_is_removed_at_the_end(server):
-    server.write_config(BASIC.replace("listen 127.0.0.1:@P0@ sndbuf=32k;", "listen 127.0.0.1:@P0@; listen unix:@PREFIX@/u.sock;"))
+    server.write_config(BASIC.replace("listen 127.0.0.1:@P0@ sndbuf=32k;",
+        "listen 127.0.0.1:@P0@; listen unix:@PREFIX@/u.sock;"))
     for number in (signal.SIGQUIT, signal.SIGTERM):
         run(server)
         assert (server.prefix / "u.sock").exists()
@@ -355,7 +286,8 @@ def test_killed_worker_loses_no_waiting_connection(server):
         assert read_rest(sock, b"").endswith(b"one\n")
 
 
-# ---- reload ---------------------------------------------------------------------------------------------------------------------
+# ---- reload ------------------------------------------------------------------------------------------------
+# ---------------------
 
 def reload(server, text: str):
     server.write_config(text)
@@ -385,7 +317,8 @@ BAD_RELOADS = {
     "missing brace": BASIC[:-3],
     "missing include": BASIC.replace("root html;", "include nosuch.conf;"),
     "log that cannot be opened": BASIC.replace("logs/access.log", "nosuch/access.log"),
-    "address that cannot be bound": BASIC.replace("listen 127.0.0.1:@P0@ sndbuf=32k;", "listen 127.0.0.1:@P0@; listen 192.0.2.77:@P1@;"),
+    "address that cannot be bound": BASIC.replace("listen 127.0.0.1:@P0@ sndbuf=32k;",
+        "listen 127.0.0.1:@P0@; listen 192.0.2.77:@P1@;"),
     "empty file": "",
     "variable unknown": BASIC.replace("root html;", "root $nonsense;"),
 }
@@ -431,7 +364,8 @@ def test_bad_reload_says_what_nginx_says(workspace, binaries, judge):
 
 def test_hup_adds_and_removes_ports(server):
     run(server)
-    reload(server, BASIC.replace("listen 127.0.0.1:@P0@ sndbuf=32k;", "listen 127.0.0.1:@P1@; listen 127.0.0.1:@P0@;"))
+    reload(server,
+        BASIC.replace("listen 127.0.0.1:@P0@ sndbuf=32k;", "listen 127.0.0.1:@P1@; listen 127.0.0.1:@P0@;"))
 
     def answers(port):
         try:
@@ -506,7 +440,8 @@ def test_no_request_is_lost_at_reloads_under_load(server):
     assert len(server.log_text("access.log").splitlines()) == sum(counts), "log lines are lost or doubled"
 
 
-# ---- stopping -------------------------------------------------------------------------------------------------------------------
+# ---- stopping ----------------------------------------------------------------------------------------------
+# ---------------------
 
 def test_quit_finishes_a_slow_download(server):
     run(server)
@@ -579,7 +514,8 @@ def test_quit_then_term(server):
         assert server.stop(signal.SIGTERM) == 0
 
 
-# ---- logs -----------------------------------------------------------------------------------------------------------------------
+# ---- logs --------------------------------------------------------------------------------------------------
+# ---------------------
 
 @pytest.mark.parametrize("how", ["USR1", "-s reopen"])
 def test_reopen_moves_to_new_files(server, how):
@@ -612,7 +548,8 @@ def test_reopened_logs_belong_to_the_worker_user(server):
     os.rename(server.prefix / "logs/access.log", server.prefix / "logs/access.log.1")
     server.send_signal(signal.SIGUSR1)
     until(lambda: (server.prefix / "logs/access.log").exists(), "a new file")
-    until(lambda: pwd.getpwuid((server.prefix / "logs/access.log").stat().st_uid).pw_name == "www-data", "its owner")
+    until(lambda: pwd.getpwuid((server.prefix / "logs/access.log").stat().st_uid).pw_name == "www-data",
+        "its owner")
 
 
 def test_no_line_is_lost_at_rotations_under_load(server):
@@ -644,16 +581,20 @@ def test_no_line_is_lost_at_rotations_under_load(server):
     assert server.stop() == 0
     lines = [line for name in server.log_names() if name.startswith("access") for line in server.log_text(name).splitlines()]
     for number in range(2):
-        logged = [int(m.group(1)) for line in lines if (m := re.search(rf"GET /v\?{number}-(\d+) HTTP/1.1\" 200 4 ", line))]
+        logged = [int(m.group(1)) for line in lines if (m := re.search(rf"GET /v\?{number}-(\d+) HTTP/1.1\" 200 4 ",
+            line))]
         assert sorted(logged) == list(range(counts[number])), "lines are lost, doubled or torn"
     assert len(lines) == sum(counts)
 
 
-# ---- what the log says of the process -------------------------------------------------------------------------------------------
+# ---- what the log says of the process
+# -------------------------------------------------------------------------------------------
 
 def test_notices_of_a_life(workspace, binaries, judge):
-    """Start, reload, reopen, worker's end and quit leave nginx's notices (which tools wait for) in nginx's words."""
-    kept = (r"signal \d+ \(SIG\w+\) received from \d+, (\w+)", r"reconfiguring", r"reopening logs", r"gracefully shutting down", r"exiting", r"\bexit$", r"worker process \d+ exited with code \d+")
+    """Start, reload, reopen, worker's end and quit leave nginx's notices (which tools wait for) in nginx's
+    words."""
+    kept = (r"signal \d+ \(SIG\w+\) received from \d+, (\w+)", r"reconfiguring", r"reopening logs",
+        r"gracefully shutting down", r"exiting", r"\bexit$", r"worker process \d+ exited with code \d+")
     said = []
     for binary, label in zip(binaries, ("nginx", "uringx")):
         server = workspace.server(binary, label)
@@ -666,7 +607,8 @@ def test_notices_of_a_life(workspace, binaries, judge):
         until(lambda: "reopening logs" in error_lines(server), "reopening")
         time.sleep(0.1)
         assert server.stop() == 0
-        found = {re.sub(r"\d+", "N", m.group()) for line in error_lines(server).split("\n") if "[notice]" in line for pattern in kept if (m := re.search(pattern, line))}
+        found = {re.sub(r"\d+", "N", m.group()) for line in error_lines(server).split("\n") if "[notice]" in line for pattern in kept if (m := re.search(pattern,
+            line))}
         said.append(sorted(found))
     judge("process: notices of a life", compare_lines("error_log", *said))
 

@@ -1,6 +1,7 @@
 """HTTP/1.x as bytes: request line, Host, header fields, bodies, keep-alive, pipelining, smuggling shapes."""
 from harness.run import run_case
-from harness.site import Answer, Case, HalfClose, Pause, Reset, Site, chunked, get, gets, head, hosts, post, request
+from harness.site import (Answer, Case, HalfClose, Pause, Reset, Site, chunked, get, head, hosts, post,
+                          request)
 
 BASIC = "server_name localhost; location / { root html; }"
 CRLF = b"\r\n"
@@ -14,7 +15,8 @@ def host_get(*headers: bytes) -> bytes:
     return raw(b"GET /ten.txt HTTP/1.1", b"Host: localhost", *headers)
 
 
-METHODS = ["OPTIONS", "POST", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT", "PROPFIND", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "PROPPATCH",
+METHODS = ["OPTIONS", "POST", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT", "PROPFIND", "MKCOL", "COPY",
+    "MOVE", "LOCK", "UNLOCK", "PROPPATCH",
            "BREW", "get", "Get", "GETX", "GE", "G", "M-SEARCH", "A_B", "PURGE", "X" * 40]
 
 SITES = [
@@ -26,7 +28,8 @@ SITES = [
         ("HEAD with ranges", head("/ten.txt", "Range: bytes=2-4")),
         ("HEAD twice pipelined", head("/ten.txt") + head("/1k.txt") + get("/one.txt")),
         *[(m, request(m, "/ten.txt")) for m in METHODS],
-        *[(f"{m} on a missing file", request(m, "/missing")) for m in ("POST", "PUT", "DELETE", "OPTIONS", "TRACE")],
+        *[(f"{m} on a missing file", request(m, "/missing")) for m in ("POST", "PUT", "DELETE", "OPTIONS",
+            "TRACE")],
         *[(f"{m} on a directory", request(m, "/dir/")) for m in ("POST", "PUT", "OPTIONS")],
         ("POST on a directory without slash", request("POST", "/dir")),
         ("POST with a body", post("/ten.txt", b"a=b")),
@@ -41,12 +44,17 @@ SITES = [
         ("HTTP/1.0", request("GET", "/ten.txt", version="HTTP/1.0")),
         ("HTTP/1.0 without Host", request("GET", "/ten.txt", host=None, version="HTTP/1.0")),
         ("HTTP/1.0 keep-alive", request("GET", "/ten.txt", "Connection: keep-alive", version="HTTP/1.0")),
-        ("HTTP/1.0 Keep-Alive twice", request("GET", "/ten.txt", "Connection: Keep-Alive", version="HTTP/1.0") * 2),
+        ("HTTP/1.0 Keep-Alive twice",
+            request("GET", "/ten.txt", "Connection: Keep-Alive", version="HTTP/1.0") * 2),
         ("HTTP/1.0 missing file", request("GET", "/missing", version="HTTP/1.0")),
         ("HTTP/1.0 directory redirect without Host", request("GET", "/dir", host=None, version="HTTP/1.0")),
         ("HTTP/1.0 range", request("GET", "/ten.txt", "Range: bytes=1-2", version="HTTP/1.0")),
-        ("HTTP/1.0 chunked body", request("POST", "/ten.txt", "Transfer-Encoding: chunked", body=b"3\r\nabc\r\n0\r\n\r\n", version="HTTP/1.0")),
-        ("HTTP/1.0 Expect", request("POST", "/ten.txt", "Expect: 100-continue", "Content-Length: 3", body=b"abc", version="HTTP/1.0")),
+        ("HTTP/1.0 chunked body",
+            request("POST", "/ten.txt", "Transfer-Encoding: chunked", body=b"3\r\nabc\r\n0\r\n\r\n",
+                version="HTTP/1.0")),
+        ("HTTP/1.0 Expect",
+            request("POST", "/ten.txt", "Expect: 100-continue", "Content-Length: 3", body=b"abc",
+                version="HTTP/1.0")),
         ("HTTP/0.9", b"GET /ten.txt\r\n"),
         ("HTTP/0.9 bare LF", b"GET /ten.txt\n"),
         ("HTTP/0.9 missing", b"GET /missing\r\n"),
@@ -56,8 +64,10 @@ SITES = [
         ("HTTP/0.9 HEAD", b"HEAD /ten.txt\r\n"),
         ("HTTP/0.9 trailing blanks", b"GET /ten.txt  \r\n"),
         *[(f"version {v}", raw(b"GET /ten.txt " + v.encode(), b"Host: localhost")) for v in
-          ("HTTP/1.2", "HTTP/1.9", "HTTP/1.10", "HTTP/1.99", "HTTP/1.100", "HTTP/1.00", "HTTP/01.1", "HTTP/2.0", "HTTP/3.0", "HTTP/0.9", "HTTP/10.1", "HTTP/1",
-           "HTTP/1.", "HTTP/.1", "HTTP/1.1x", "HTTP/1.1 ", "HTTP/1.1  x", "http/1.1", "HTTPS/1.1", "HTTP /1.1", "HTTP/1 .1", "HTTP/-1.1", "HTTP/1,1", "HTCPCP/1.0",
+          ("HTTP/1.2", "HTTP/1.9", "HTTP/1.10", "HTTP/1.99", "HTTP/1.100", "HTTP/1.00", "HTTP/01.1",
+              "HTTP/2.0", "HTTP/3.0", "HTTP/0.9", "HTTP/10.1", "HTTP/1",
+           "HTTP/1.", "HTTP/.1", "HTTP/1.1x", "HTTP/1.1 ", "HTTP/1.1  x", "http/1.1", "HTTPS/1.1",
+              "HTTP /1.1", "HTTP/1 .1", "HTTP/-1.1", "HTTP/1,1", "HTCPCP/1.0",
            "HTTP/999999999999.1", "HTTP/1.a", "H", "HTTP")],
         ("HTTP/2 preface on a plain port", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
         ("HTTP/2 preface and SETTINGS", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"),
@@ -96,12 +106,18 @@ SITES = [
         ("fragment only", raw(b"GET #a HTTP/1.1", b"Host: localhost")),
         ("backslash first", raw(b"GET \\ten.txt HTTP/1.1", b"Host: localhost")),
         *[(f"byte {b:#04x} in the path", raw(b"GET /t" + bytes([b]) + b".txt HTTP/1.1", b"Host: localhost")) for b in
-          (0x00, 0x01, 0x07, 0x08, 0x09, 0x0b, 0x0c, 0x1f, 0x22, 0x3c, 0x5c, 0x5e, 0x60, 0x7b, 0x7c, 0x7e, 0x7f, 0x80, 0xc3, 0xff)],
-        *[(f"byte {b:#04x} in the query", raw(b"GET /ten.txt?t" + bytes([b]) + b" HTTP/1.1", b"Host: localhost")) for b in (0x00, 0x01, 0x09, 0x7f, 0x80, 0xff)],
-        *[(f"byte {b:#04x} in the method", raw(b"G" + bytes([b]) + b"T /ten.txt HTTP/1.1", b"Host: localhost")) for b in (0x00, 0x09, 0x2d, 0x5f, 0x7f, 0xe4)],
+          (0x00, 0x01, 0x07, 0x08, 0x09, 0x0b, 0x0c, 0x1f, 0x22, 0x3c, 0x5c, 0x5e, 0x60, 0x7b, 0x7c, 0x7e,
+              0x7f, 0x80, 0xc3, 0xff)],
+        *[(f"byte {b:#04x} in the query",
+            raw(b"GET /ten.txt?t" + bytes([b]) + b" HTTP/1.1", b"Host: localhost")) for b in (0x00, 0x01,
+                0x09, 0x7f, 0x80, 0xff)],
+        *[(f"byte {b:#04x} in the method",
+            raw(b"G" + bytes([b]) + b"T /ten.txt HTTP/1.1", b"Host: localhost")) for b in (0x00, 0x09, 0x2d,
+                0x5f, 0x7f, 0xe4)],
         ("in single bytes", [piece for b in get("/one.txt") for piece in (bytes([b]),)]),
         ("in two packets", [b"GET /ten", Pause(), b".txt HTTP/1.1\r\nHost: localhost\r\n\r\n"]),
-        ("CR and LF in two packets", [b"GET /ten.txt HTTP/1.1\r", Pause(), b"\nHost: localhost\r\n\r", Pause(), b"\n"]),
+        ("CR and LF in two packets",
+            [b"GET /ten.txt HTTP/1.1\r", Pause(), b"\nHost: localhost\r\n\r", Pause(), b"\n"]),
         ("half a line, then FIN", [b"GET /ten.t", HalfClose]),
         ("half the headers, then FIN", [b"GET /ten.txt HTTP/1.1\r\nHost: loc", HalfClose]),
         ("nothing, then FIN", [HalfClose]),
@@ -112,27 +128,58 @@ SITES = [
         ("one and a half requests, then FIN", [get("/ten.txt") + b"GET /one", HalfClose]),
     ]),
     Site("absolute form", servers="""
-        server { listen 127.0.0.1:@P0@; server_name one; return 200 "one $host $http_host $uri $request_uri $args\\n"; }
-        server { listen 127.0.0.1:@P0@; server_name two; return 200 "two $host $http_host $uri $request_uri $args\\n"; }
-        """, cases=[
+        server {
+            listen 127.0.0.1:@P0@; server_name one;
+            return 200 "one $host $http_host $uri $request_uri $args\\n";
+        }
+        server {
+            listen 127.0.0.1:@P0@; server_name two;
+            return 200 "two $host $http_host $uri $request_uri $args\\n";
+        }
+    """, cases=[
         ("the URI's host wins", raw(b"GET http://two/x HTTP/1.1", b"Host: one")),
         ("without Host", raw(b"GET http://two/x HTTP/1.1")),
         ("without Host, HTTP/1.0", raw(b"GET http://two/x HTTP/1.0")),
         *[(t, raw(b"GET " + t.encode() + b" HTTP/1.1", b"Host: one")) for t in
-          ("http://two", "http://two?a=b", "http://two#f", "http://two/", "http://two/a?b=c", "http://two:80/x", "http://two:/x", "http://two:99999/x", "http://two:8a/x",
-           "http://TWO/x", "HTTP://two/x", "hTTp://two/x", "https://two/x", "ftp://two/x", "x://two/x", "x-y://two/x", "x1://two/", "1x://two/", "://two/x", "http:/two/x", "http:two/x",
-           "http:///x", "http://", "http://two./x", "http://two.:80/x", "http://[::1]/x", "http://[::1]:80/x", "http://[::1/x", "http://[]/x", "http://user@two/x", "http://user:pw@two/x",
-           "http://t%77o/x", "http://two/%2e%2e/x", "http://two/a/../b", "http://two//a//b", "http://tw_o/x", "http://two\\x/", "http://-/", "http://two/x#frag")],
+          ("http://two", "http://two?a=b", "http://two#f", "http://two/", "http://two/a?b=c",
+              "http://two:80/x", "http://two:/x", "http://two:99999/x", "http://two:8a/x",
+           "http://TWO/x", "HTTP://two/x", "hTTp://two/x", "https://two/x", "ftp://two/x", "x://two/x",
+              "x-y://two/x", "x1://two/", "1x://two/", "://two/x", "http:/two/x", "http:two/x",
+           "http:///x", "http://", "http://two./x", "http://two.:80/x", "http://[::1]/x", "http://[::1]:80/x",
+              "http://[::1/x", "http://[]/x", "http://user@two/x", "http://user:pw@two/x",
+           "http://t%77o/x", "http://two/%2e%2e/x", "http://two/a/../b", "http://two//a//b", "http://tw_o/x",
+              "http://two\\x/", "http://-/", "http://two/x#frag")],
     ]),
     Site("host", servers="""
-        server { listen 127.0.0.1:@P0@ default_server; server_name first; return 200 "first [$host] [$http_host] [$server_name]\\n"; }
-        server { listen 127.0.0.1:@P0@; server_name example.com; return 200 "example [$host] [$http_host] [$server_name]\\n"; }
-        server { listen 127.0.0.1:@P0@; server_name ""; return 200 "empty [$host] [$http_host] [$server_name]\\n"; }
-        """, cases=[
-        hosts("example.com", "EXAMPLE.com", "example.com.", "example.com..", "example.com:80", "example.com:", "example.com:@P0@", "example.com:0", "example.com:65535", "example.com:65536",
-              "example.com:abc", "example.com:80:80", "example.com.:80", ".example.com", "a..b", "example.com/", "example.com/x", "example.com?x", "example.com#x", "exa mple.com", "example.com ",
-              "[::1]", "[::1]:80", "[::1", "::1", "[]", "[::1]x", "[::1]:x", "127.0.0.1", "127.0.0.1:80", "user@example.com", "example.com,first", "", " ", "-", ".", "..", ":", ":80", "_", "a_b", "*", "*.x",
-              "exam\\ple.com", "exam%70le.com", "ex\"ample", "ex<ample", "a\x00b", "ex\x7fa", "\xe4xample", "x" * 300, "example.com;x", "example.com|x", "(x)", "a'b"),
+        server {
+            listen 127.0.0.1:@P0@ default_server; server_name first;
+            return 200 "first [$host] [$http_host] [$server_name]\\n";
+        }
+        server {
+            listen 127.0.0.1:@P0@; server_name example.com;
+            return 200 "example [$host] [$http_host] [$server_name]\\n";
+        }
+        server {
+            listen 127.0.0.1:@P0@; server_name ""; return 200 "empty [$host] [$http_host] [$server_name]\\n";
+        }
+    """, cases=[
+        hosts("example.com", "EXAMPLE.com", "example.com.", "example.com..", "example.com:80", "example.com:",
+            "example.com:@P0@", "example.com:0", "example.com:65535", "example.com:65536",
+              "example.com:abc", "example.com:80:80", "example.com.:80", ".example.com", "a..b",
+            "example.com/", "example.com/x", "example.com?x", "example.com#x", "exa mple.com", "example.com "
+            ""
+            ""
+            ""
+            ""
+            ""
+            ""
+            ""
+            "",
+              "[::1]", "[::1]:80", "[::1", "::1", "[]", "[::1]x", "[::1]:x", "127.0.0.1", "127.0.0.1:80",
+            "user@example.com", "example.com,first", "", " ", "-", ".", "..", ":", ":80", "_", "a_b", "*",
+            "*.x",
+              "exam\\ple.com", "exam%70le.com", "ex\"ample", "ex<ample", "a\x00b", "ex\x7fa", "\xe4xample",
+            "x" * 300, "example.com;x", "example.com|x", "(x)", "a'b"),
         ("no Host in HTTP/1.1", get("/", host=None)),
         ("no Host in HTTP/1.0", request("GET", "/", host=None, version="HTTP/1.0")),
         ("empty Host in HTTP/1.0", request("GET", "/", host="", version="HTTP/1.0")),
@@ -147,25 +194,44 @@ SITES = [
         ("a bad Host after a good one", get("/", "Host: a/b", host="example.com")),
         ("Host after other fields", get("/", "X: 1", "Host: example.com", host=None)),
     ]),
-    Site("header fields", server="""server_name localhost; location / { root html; }
-        location /echo { return 200 "x=[$http_x] y=[$http_x_y] long=[$http_long] cookie=[$http_cookie] c=[$cookie_a] ua=[$http_user_agent] ref=[$http_referer] ct=[$content_type] cl=[$content_length] via=[$http_via] xff=[$http_x_forwarded_for]\\n"; }""", cases=[
+    Site("header fields", server="""
+        server_name localhost;
+        location / { root html; }
+        location /echo {
+            return 200 "x=[$http_x] y=[$http_x_y] long=[$http_long] cookie=[$http_cookie] c=[$cookie_a] ua=[$http_user_agent] ref=[$http_referer] ct=[$content_type] cl=[$content_length] via=[$http_via] xff=[$http_x_forwarded_for]\\n";
+        }
+    """,
+        cases=[
         *[(name, raw(b"GET /echo HTTP/1.1", b"Host: localhost", line)) for name, line in [
-            ("plain", b"X: 1"), ("no blank", b"X:1"), ("blanks around", b"X:   1 2   "), ("tab around", b"X:\t1\t"), ("empty", b"X:"), ("empty with blank", b"X: "), ("no colon", b"X"),
-            ("blank before the colon", b"X : 1"), ("tab before the colon", b"X\t: 1"), ("blank in the name", b"X Y: 1"), ("underscore", b"X_Y: 1"), ("hyphen", b"X-Y: 1"),
-            ("leading underscore", b"_X: 1"), ("leading hyphen", b"-X: 1"), ("digits", b"123: 1"), ("dot in the name", b"X.Y: 1"), ("bang in the name", b"X!: 1"), ("quote in the name", b"\"X\": 1"),
-            ("empty name", b": 1"), ("leading blank", b" X: 1"), ("leading tab", b"\tX: 1"), ("NUL in the name", b"X\0Y: 1"), ("NUL in the value", b"X: a\0b"), ("CR in the value", b"X: a\rb"),
-            ("CR at the end of the value", b"X: a\r"), ("CR in the name", b"X\rY: 1"), ("control byte in the value", b"X: a\x01b"), ("DEL in the value", b"X: a\x7fb"), ("tab in the value", b"X: a\tb"),
-            ("high bytes in the value", b"X: \xc3\xa4\xff"), ("high byte in the name", b"\xe4X: 1"), ("DEL in the name", b"X\x7f: 1"), ("control byte in the name", b"X\x01: 1"),
-            ("slash in the name", b"X/Y: 1"), ("colon in the value", b"X: a:b"), ("quotes in the value", b"X: \"a\\b\""),
-            ("user agent", b"User-Agent: curl/8"), ("referer", b"Referer: http://x/"), ("content type", b"Content-Type: a/b"), ("cookie", b"Cookie: a=1; b=2"),
-            ("cookie without value", b"Cookie: a"), ("cookie in quotes", b"Cookie: b=2; a=\"q\""), ("cookie named alike", b"Cookie: xa=1; A=3"), ("cookie twice inside", b"Cookie: a=1; a=2"),
+            ("plain", b"X: 1"), ("no blank", b"X:1"), ("blanks around", b"X:   1 2   "),
+            ("tab around", b"X:\t1\t"), ("empty", b"X:"), ("empty with blank", b"X: "), ("no colon", b"X"),
+            ("blank before the colon", b"X : 1"), ("tab before the colon", b"X\t: 1"),
+            ("blank in the name", b"X Y: 1"), ("underscore", b"X_Y: 1"), ("hyphen", b"X-Y: 1"),
+            ("leading underscore", b"_X: 1"), ("leading hyphen", b"-X: 1"), ("digits", b"123: 1"),
+            ("dot in the name", b"X.Y: 1"), ("bang in the name", b"X!: 1"),
+            ("quote in the name", b"\"X\": 1"),
+            ("empty name", b": 1"), ("leading blank", b" X: 1"), ("leading tab", b"\tX: 1"),
+            ("NUL in the name", b"X\0Y: 1"), ("NUL in the value", b"X: a\0b"),
+            ("CR in the value", b"X: a\rb"),
+            ("CR at the end of the value", b"X: a\r"), ("CR in the name", b"X\rY: 1"),
+            ("control byte in the value", b"X: a\x01b"), ("DEL in the value", b"X: a\x7fb"),
+            ("tab in the value", b"X: a\tb"),
+            ("high bytes in the value", b"X: \xc3\xa4\xff"), ("high byte in the name", b"\xe4X: 1"),
+            ("DEL in the name", b"X\x7f: 1"), ("control byte in the name", b"X\x01: 1"),
+            ("slash in the name", b"X/Y: 1"), ("colon in the value", b"X: a:b"),
+            ("quotes in the value", b"X: \"a\\b\""),
+            ("user agent", b"User-Agent: curl/8"), ("referer", b"Referer: http://x/"),
+            ("content type", b"Content-Type: a/b"), ("cookie", b"Cookie: a=1; b=2"),
+            ("cookie without value", b"Cookie: a"), ("cookie in quotes", b"Cookie: b=2; a=\"q\""),
+            ("cookie named alike", b"Cookie: xa=1; A=3"), ("cookie twice inside", b"Cookie: a=1; a=2"),
         ]],
         ("obs-fold", raw(b"GET /echo HTTP/1.1", b"Host: localhost", b"X: 1", b" folded")),
         ("obs-fold with tab", raw(b"GET /echo HTTP/1.1", b"Host: localhost", b"X: 1", b"\tfolded")),
         ("fold as the first line", raw(b"GET /echo HTTP/1.1", b" folded", b"Host: localhost")),
         ("same field twice", host_get(b"X: 1", b"X: 2").replace(b"/ten.txt", b"/echo")),
         ("cookies in two lines", host_get(b"Cookie: b=1", b"Cookie: a=2").replace(b"/ten.txt", b"/echo")),
-        ("X-Forwarded-For twice", host_get(b"X-Forwarded-For: 1.1.1.1", b"X-Forwarded-For: 2.2.2.2").replace(b"/ten.txt", b"/echo")),
+        ("X-Forwarded-For twice",
+            host_get(b"X-Forwarded-For: 1.1.1.1", b"X-Forwarded-For: 2.2.2.2").replace(b"/ten.txt", b"/echo")),
         ("User-Agent twice", host_get(b"User-Agent: 1", b"User-Agent: 2").replace(b"/ten.txt", b"/echo")),
         ("If-Modified-Since twice", host_get(b"If-Modified-Since: x", b"If-Modified-Since: y")),
         ("Range twice", host_get(b"Range: bytes=0-1", b"Range: bytes=2-3")),
@@ -185,56 +251,98 @@ SITES = [
         ("Connection: keep-alive, close", host_get(b"Connection: keep-alive, close")),
         ("Connection: closed", host_get(b"Connection: closed")),
         ("Connection: upgrade with Upgrade", host_get(b"Connection: Upgrade", b"Upgrade: websocket")),
-        ("Upgrade: h2c", host_get(b"Connection: Upgrade, HTTP2-Settings", b"Upgrade: h2c", b"HTTP2-Settings: AAMAAABkAAQAAP__")),
+        ("Upgrade: h2c",
+            host_get(b"Connection: Upgrade, HTTP2-Settings", b"Upgrade: h2c",
+                b"HTTP2-Settings: AAMAAABkAAQAAP__")),
         ("100 fields", host_get(*[b"X%d: %d" % (i, i) for i in range(100)])),
         ("Accept-Encoding: gzip", host_get(b"Accept-Encoding: gzip, br")),
         ("TE: trailers", host_get(b"TE: trailers", b"Connection: TE")),
     ]),
-    Site("header rules off", http="underscores_in_headers on; ignore_invalid_headers off;", server="""server_name localhost;
-        location / { return 200 "[$http_x_y] [$http_x] [$http_x_y_z]\\n"; }""", cases=[
+    Site("header rules off", http="""
+        underscores_in_headers on; ignore_invalid_headers off;
+    """, server="""
+        server_name localhost;
+        location / { return 200 "[$http_x_y] [$http_x] [$http_x_y_z]\\n"; }
+    """, cases=[
         (name, raw(b"GET / HTTP/1.1", b"Host: localhost", line)) for name, line in [
-            ("underscore", b"X_Y: 1"), ("dot", b"X.Y: 1"), ("blank before the colon", b"X : 1"), ("blank in the name", b"X Y: 1"), ("bang", b"X!: 1"), ("quote", b"\"X\": 1"), ("empty name", b": 1"),
-            ("leading blank", b" X: 1"), ("NUL in the name", b"X\0Y: 1"), ("control byte in the name", b"X\x01: 1"), ("high byte in the name", b"\xe4X: 1"), ("no colon", b"X"), ("DEL", b"X\x7f: 1")]]),
-    Site("underscores on", http="underscores_in_headers on;", server='server_name localhost; return 200 "[$http_x_y] [$http__x] [$http_x_]\\n";', cases=[
-        ("inside", get("/", "X_Y: 1")), ("first", get("/", "_X: 1")), ("last", get("/", "X_: 1")), ("both forms", get("/", "X_Y: 1", "X-Y: 2")), ("with an invalid byte", get("/", "X_Y!: 1"))]),
-    Site("header sizes", http="client_header_buffer_size 128; large_client_header_buffers 3 512;", server=BASIC, cases=[
-        *[(f"URI of {n} bytes", get("/" + "a" * (n - 1))) for n in (80, 110, 400, 480, 495, 496, 497, 498, 499, 500, 510, 600, 2000)],
-        *[(f"a field of {n} bytes", get("/ten.txt", "X: " + "a" * (n - 5))) for n in (100, 400, 500, 510, 511, 512, 513, 514, 600, 2000)],
+            ("underscore", b"X_Y: 1"), ("dot", b"X.Y: 1"), ("blank before the colon", b"X : 1"),
+            ("blank in the name", b"X Y: 1"), ("bang", b"X!: 1"), ("quote", b"\"X\": 1"),
+            ("empty name", b": 1"),
+            ("leading blank", b" X: 1"), ("NUL in the name", b"X\0Y: 1"),
+            ("control byte in the name", b"X\x01: 1"), ("high byte in the name", b"\xe4X: 1"),
+            ("no colon", b"X"), ("DEL", b"X\x7f: 1")]]),
+    Site("underscores on", http="""
+        underscores_in_headers on;
+    """, server="""
+        server_name localhost; return 200 "[$http_x_y] [$http__x] [$http_x_]\\n";
+    """, cases=[
+        ("inside", get("/", "X_Y: 1")), ("first", get("/", "_X: 1")), ("last", get("/", "X_: 1")),
+        ("both forms", get("/", "X_Y: 1", "X-Y: 2")), ("with an invalid byte", get("/", "X_Y!: 1"))]),
+    Site("header sizes", http="""
+        client_header_buffer_size 128; large_client_header_buffers 3 512;
+    """, server=BASIC, cases=[
+        *[(f"URI of {n} bytes", get("/" + "a" * (n - 1))) for n in (80, 110, 400, 480, 495, 496, 497, 498,
+            499, 500, 510, 600, 2000)],
+        *[(f"a field of {n} bytes", get("/ten.txt", "X: " + "a" * (n - 5))) for n in (100, 400, 500, 510, 511,
+            512, 513, 514, 600, 2000)],
         *[(f"{n} fields of 400 bytes", get("/ten.txt", *["X: " + "a" * 395] * n)) for n in (1, 2, 3, 4, 8)],
-        *[(f"{n} fields of 100 bytes", get("/ten.txt", *["X: " + "a" * 95] * n)) for n in (1, 4, 8, 12, 14, 20)],
+        *[(f"{n} fields of 100 bytes", get("/ten.txt", *["X: " + "a" * 95] * n)) for n in (1, 4, 8, 12, 14,
+            20)],
         ("a field name of 600 bytes", get("/ten.txt", "X" * 600 + ": 1")),
-        ("long lines pipelined", get("/" + "a" * 400) + get("/" + "b" * 450) + get("/ten.txt", "X: " + "c" * 480)),
-        ("long URI in two packets", [b"GET /" + b"a" * 300, Pause(), b"a" * 400 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n"]),
+        ("long lines pipelined",
+            get("/" + "a" * 400) + get("/" + "b" * 450) + get("/ten.txt", "X: " + "c" * 480)),
+        ("long URI in two packets",
+            [b"GET /" + b"a" * 300, Pause(), b"a" * 400 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n"]),
         ("endless URI without an end", b"GET /" + b"a" * 5000),
         ("endless field without an end", b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 5000),
         ("many empty lines first", CRLF * 400 + get("/ten.txt")),
     ]),
     Site("header sizes across servers", http="", servers="""
-        server { listen 127.0.0.1:@P0@ default_server; server_name small; client_header_buffer_size 64; large_client_header_buffers 2 512; return 200 "small\\n"; }
-        server { listen 127.0.0.1:@P0@; server_name large; client_header_buffer_size 1k; large_client_header_buffers 4 2k; return 200 "large\\n"; }""", cases=[
-        ("short to small", get("/", host="small")), ("long to small", get("/", "X: " + "a" * 600, host="small")), ("long to large", get("/", "X: " + "a" * 300, host="large")),
-        ("small then large then small", get("/", host="small") + get("/", "X: " + "a" * 200, host="large") + get("/", "X: " + "a" * 600, host="small")),
+        server {
+            listen 127.0.0.1:@P0@ default_server; server_name small; client_header_buffer_size 64;
+            large_client_header_buffers 2 512; return 200 "small\\n";
+        }
+        server {
+            listen 127.0.0.1:@P0@; server_name large; client_header_buffer_size 1k;
+            large_client_header_buffers 4 2k; return 200 "large\\n";
+        }
+    """,
+        cases=[
+        ("short to small", get("/", host="small")),
+            ("long to small", get("/", "X: " + "a" * 600, host="small")),
+            ("long to large", get("/", "X: " + "a" * 300, host="large")),
+        ("small then large then small",
+            get("/", host="small") + get("/", "X: " + "a" * 200, host="large") + get("/", "X: " + "a" * 600,
+                host="small")),
         ("large pipelined", get("/", "X: " + "a" * 200, host="large") * 3)]),
     Site("default header sizes", server=BASIC, cases=[
-        *[(f"URI of {n} bytes", get("/" + "a" * (n - 1))) for n in (1000, 1024, 4000, 8000, 8170, 8190, 8200, 9000, 40000)],
-        *[(f"a field of {n} bytes", get("/ten.txt", "X: " + "a" * (n - 5))) for n in (1000, 1024, 8000, 8190, 8192, 8193, 9000)],
+        *[(f"URI of {n} bytes", get("/" + "a" * (n - 1))) for n in (1000, 1024, 4000, 8000, 8170, 8190, 8200,
+            9000, 40000)],
+        *[(f"a field of {n} bytes", get("/ten.txt", "X: " + "a" * (n - 5))) for n in (1000, 1024, 8000, 8190,
+            8192, 8193, 9000)],
         ("fields of 32 KiB in all", get("/ten.txt", *["X: " + "a" * 1000] * 30)),
         ("fields of 40 KiB in all", get("/ten.txt", *["X: " + "a" * 1000] * 40)),
     ]),
     Site("request bodies", http="client_body_timeout 1s; lingering_timeout 1s;", server=BASIC + """
-        location /ok { return 200 "ok $request_method\\n"; } location /small { client_max_body_size 10; root html; }
-        location /none { client_max_body_size 0; return 200 "none\\n"; } location /deny { deny all; }
+        location /ok { return 200 "ok $request_method\\n"; }
+        location /small { client_max_body_size 10; root html; }
+        location /none { client_max_body_size 0; return 200 "none\\n"; }
+        location /deny { deny all; }
         location /413 { client_max_body_size 5; error_page 413 /ten.txt; return 200 x; }
-        location /405 { error_page 405 =200 /ten.txt; root html; }""", cases=[
+        location /405 { error_page 405 =200 /ten.txt; root html; }
+    """, cases=[
         ("sized body, then another request", post("/ok", b"x" * 100) + get("/ten.txt")),
         ("sized body to a file (405), then another request", post("/ten.txt", b"x" * 100) + get("/one.txt")),
         ("GET with a body", request("GET", "/ten.txt", "Content-Length: 5", body=b"abcde") + get("/one.txt")),
-        ("HEAD with a body", request("HEAD", "/ten.txt", "Content-Length: 5", body=b"abcde") + get("/one.txt")),
+        ("HEAD with a body",
+            request("HEAD", "/ten.txt", "Content-Length: 5", body=b"abcde") + get("/one.txt")),
         ("body to a missing file", post("/missing", b"x" * 50) + get("/one.txt")),
         ("body to a denied location", post("/deny", b"x" * 50) + get("/one.txt")),
-        ("body to a directory redirect", request("GET", "/dir", "Content-Length: 5", body=b"abcde") + get("/one.txt")),
+        ("body to a directory redirect",
+            request("GET", "/dir", "Content-Length: 5", body=b"abcde") + get("/one.txt")),
         ("body that looks like a request", post("/ok", get("/1k.txt")) + get("/one.txt")),
-        ("body in pieces", [request("POST", "/ok", "Content-Length: 6"), Pause(), b"abc", Pause(), b"def" + get("/one.txt")]),
+        ("body in pieces",
+            [request("POST", "/ok", "Content-Length: 6"), Pause(), b"abc", Pause(), b"def" + get("/one.txt")]),
         ("big body", post("/ok", b"x" * 500_000) + get("/one.txt")),
         ("big body to a file", post("/ten.txt", b"x" * 500_000) + get("/one.txt")),
         ("body over 1m", post("/ok", b"x" * 1_100_000)),
@@ -246,23 +354,34 @@ SITES = [
         ("no limit", post("/none", b"x" * 1_200_000) + get("/one.txt")),
         ("413 with an error page", post("/413", b"x" * 20)),
         ("405 answered by error_page", post("/405/x", b"x" * 20) + get("/one.txt")),
-        ("405 of an existing file answered by error_page", post("/405/../ten.txt", b"x" * 20) + get("/one.txt")),
+        ("405 of an existing file answered by error_page",
+            post("/405/../ten.txt", b"x" * 20) + get("/one.txt")),
         *[(f"Content-Length {v!r}", request("POST", "/ok", f"Content-Length: {v}", body=b"abc")) for v in
-          ("+3", "-3", "3.0", "0x3", "3a", "1_0", "", " ", "3 3", "3,3", "03", "99999999999999999999", "9223372036854775807", "9223372036854775808", "18446744073709551616", "\xb2", "3;", "'3'")],
-        ("Content-Length twice, equal", request("POST", "/ok", "Content-Length: 3", "Content-Length: 3", body=b"abc")),
-        ("Content-Length twice, different", request("POST", "/ok", "Content-Length: 3", "Content-Length: 4", body=b"abcd")),
+          ("+3", "-3", "3.0", "0x3", "3a", "1_0", "", " ", "3 3", "3,3", "03", "99999999999999999999",
+              "9223372036854775807", "9223372036854775808", "18446744073709551616", "\xb2", "3;", "'3'")],
+        ("Content-Length twice, equal",
+            request("POST", "/ok", "Content-Length: 3", "Content-Length: 3", body=b"abc")),
+        ("Content-Length twice, different",
+            request("POST", "/ok", "Content-Length: 3", "Content-Length: 4", body=b"abcd")),
         ("Content-Length 0", request("POST", "/ok", "Content-Length: 0") + get("/one.txt")),
         ("FIN inside the body", [request("POST", "/ok", "Content-Length: 10"), b"abc", HalfClose]),
-        ("FIN inside the body to a file", [request("POST", "/ten.txt", "Content-Length: 10"), b"abc", HalfClose]),
-        Case("a body that never comes", [request("POST", "/ten.txt", "Content-Length: 10")], canary=None, wait_s=4),
+        ("FIN inside the body to a file",
+            [request("POST", "/ten.txt", "Content-Length: 10"), b"abc", HalfClose]),
+        Case("a body that never comes", [request("POST", "/ten.txt", "Content-Length: 10")], canary=None,
+            wait_s=4),
     ]),
     Site("chunked bodies", http="client_body_timeout 1s; lingering_timeout 1s;", server=BASIC + """
-        location /ok { return 200 "ok $request_length\\n"; } location /small { client_max_body_size 10; root html; }""", cases=[
+        location /ok { return 200 "ok $request_length\\n"; }
+        location /small { client_max_body_size 10; root html; }
+    """,
+        cases=[
         ("empty", chunked("/ok", b"0\r\n\r\n") + get("/one.txt")),
         ("one chunk", chunked("/ok", b"3\r\nabc\r\n0\r\n\r\n") + get("/one.txt")),
         ("to a file", chunked("/ten.txt", b"3\r\nabc\r\n0\r\n\r\n") + get("/one.txt")),
         ("GET", chunked("/ten.txt", b"3\r\nabc\r\n0\r\n\r\n", method="GET") + get("/one.txt")),
-        ("two chunks in packets", [chunked("/ok", b"3\r\nab"), Pause(), b"c\r\n1", Pause(), b"0\r\n" + b"x" * 16 + b"\r\n0\r", Pause(), b"\n\r\n" + get("/one.txt")]),
+        ("two chunks in packets",
+            [chunked("/ok", b"3\r\nab"), Pause(), b"c\r\n1", Pause(), b"0\r\n" + b"x" * 16 + b"\r\n0\r",
+                Pause(), b"\n\r\n" + get("/one.txt")]),
         ("upper-case hex", chunked("/ok", b"A\r\n0123456789\r\n0\r\n\r\n") + get("/one.txt")),
         ("leading zeros", chunked("/ok", b"0003\r\nabc\r\n000\r\n\r\n") + get("/one.txt")),
         ("extension", chunked("/ok", b"3;a=b\r\nabc\r\n0;x\r\n\r\n") + get("/one.txt")),
@@ -283,90 +402,153 @@ SITES = [
         ("broken trailer", chunked("/ok", b"3\r\nabc\r\n0\r\nX\r\n\r\n") + get("/one.txt")),
         ("trailer with bare LF", chunked("/ok", b"3\r\nabc\r\n0\r\nX: 1\n\n") + get("/one.txt")),
         *[(f"size {v.decode('latin-1')!r}", chunked("/ok", v + b"\r\nabc\r\n0\r\n\r\n") + get("/one.txt")) for v in
-          (b"0x3", b"+3", b"-3", b"3_0", b"g", b"", b"3h", b"fffffffffffffff", b"7fffffffffffffff", b"8000000000000000", b"ffffffffffffffff", b"10000000000000003", b"3\0", b"\xb3", b"3.0", b"3,")],
-        ("over the limit of the location in one packet", chunked("/small/ten.txt", b"b\r\nhello world\r\n0\r\n\r\n")),
-        ("over the limit of the location in chunks", [chunked("/small/ten.txt", b"6\r\nabcdef\r\n"), Pause(), b"6\r\nabcdef\r\n0\r\n\r\n"]),
-        ("at the limit of the location", chunked("/small/ten.txt", b"a\r\n0123456789\r\n0\r\n\r\n") + get("/one.txt")),
+          (b"0x3", b"+3", b"-3", b"3_0", b"g", b"", b"3h", b"fffffffffffffff", b"7fffffffffffffff",
+              b"8000000000000000", b"ffffffffffffffff", b"10000000000000003", b"3\0", b"\xb3", b"3.0", b"3,")],
+        ("over the limit of the location in one packet",
+            chunked("/small/ten.txt", b"b\r\nhello world\r\n0\r\n\r\n")),
+        ("over the limit of the location in chunks",
+            [chunked("/small/ten.txt", b"6\r\nabcdef\r\n"), Pause(), b"6\r\nabcdef\r\n0\r\n\r\n"]),
+        ("at the limit of the location",
+            chunked("/small/ten.txt", b"a\r\n0123456789\r\n0\r\n\r\n") + get("/one.txt")),
         ("over 1m", chunked("/ok", b"119000\r\n" + b"x" * 0x119000 + b"\r\n0\r\n\r\n")),
         ("big", chunked("/ok", (b"4000\r\n" + b"x" * 0x4000 + b"\r\n") * 20 + b"0\r\n\r\n") + get("/one.txt")),
         ("one byte chunks", chunked("/ok", b"1\r\nx\r\n" * 200 + b"0\r\n\r\n") + get("/one.txt")),
         ("FIN inside", [chunked("/ok", b"5\r\nab"), HalfClose]),
         ("pipelined twice", chunked("/ok", b"3\r\nabc\r\n0\r\n\r\n") * 2 + get("/one.txt")),
-        *[(f"Transfer-Encoding {v!r}", request("POST", "/ok", f"Transfer-Encoding: {v}", body=b"3\r\nabc\r\n0\r\n\r\n")) for v in
-          ("Chunked", "CHUNKED", "chunked ", "identity", "gzip", "gzip, chunked", "chunked, chunked", "chunked, identity", "xchunked", "chunkedx", "chunked;q=1", "\"chunked\"", "", ",", "chunked,", "\x0bchunked", "cow")],
-        ("TE and CL", request("POST", "/ok", "Transfer-Encoding: chunked", "Content-Length: 3", body=b"3\r\nabc\r\n0\r\n\r\n")),
-        ("CL and TE", request("POST", "/ok", "Content-Length: 3", "Transfer-Encoding: chunked", body=b"3\r\nabc\r\n0\r\n\r\n")),
-        ("CL 0 and TE", request("POST", "/ok", "Content-Length: 0", "Transfer-Encoding: chunked", body=b"0\r\n\r\n")),
-        ("TE identity and CL", request("POST", "/ok", "Content-Length: 3", "Transfer-Encoding: identity", body=b"abc")),
-        ("TE twice", request("POST", "/ok", "Transfer-Encoding: chunked", "Transfer-Encoding: chunked", body=b"0\r\n\r\n")),
-        ("TE chunked and identity lines", request("POST", "/ok", "Transfer-Encoding: chunked", "Transfer-Encoding: identity", body=b"0\r\n\r\n")),
-        ("TE with a blank before the colon", request("POST", "/ok", "Transfer-Encoding : chunked", body=b"0\r\n\r\n")),
+        *[(f"Transfer-Encoding {v!r}",
+            request("POST", "/ok", f"Transfer-Encoding: {v}", body=b"3\r\nabc\r\n0\r\n\r\n")) for v in
+          ("Chunked", "CHUNKED", "chunked ", "identity", "gzip", "gzip, chunked", "chunked, chunked",
+              "chunked, identity", "xchunked", "chunkedx", "chunked;q=1", "\"chunked\"", "", ",", "chunked,",
+              "\x0bchunked", "cow")],
+        ("TE and CL",
+            request("POST", "/ok", "Transfer-Encoding: chunked", "Content-Length: 3",
+                body=b"3\r\nabc\r\n0\r\n\r\n")),
+        ("CL and TE",
+            request("POST", "/ok", "Content-Length: 3", "Transfer-Encoding: chunked",
+                body=b"3\r\nabc\r\n0\r\n\r\n")),
+        ("CL 0 and TE",
+            request("POST", "/ok", "Content-Length: 0", "Transfer-Encoding: chunked", body=b"0\r\n\r\n")),
+        ("TE identity and CL",
+            request("POST", "/ok", "Content-Length: 3", "Transfer-Encoding: identity", body=b"abc")),
+        ("TE twice",
+            request("POST", "/ok", "Transfer-Encoding: chunked", "Transfer-Encoding: chunked",
+                body=b"0\r\n\r\n")),
+        ("TE chunked and identity lines",
+            request("POST", "/ok", "Transfer-Encoding: chunked", "Transfer-Encoding: identity",
+                body=b"0\r\n\r\n")),
+        ("TE with a blank before the colon",
+            request("POST", "/ok", "Transfer-Encoding : chunked", body=b"0\r\n\r\n")),
         ("TE folded", request("POST", "/ok", "Transfer-Encoding:\r\n chunked", body=b"0\r\n\r\n")),
-        ("TE with underscore", request("POST", "/ok", "Transfer_Encoding: chunked", "Content-Length: 5", body=b"0\r\n\r\n") + get("/one.txt")),
-        ("TE with a NUL", request("POST", "/ok", "Transfer-Encoding: chun\0ked", "Content-Length: 5", body=b"0\r\n\r\n")),
-        ("TE after LF only line", b"POST /ok HTTP/1.1\r\nHost: localhost\nTransfer-Encoding: chunked\n\r\n0\r\n\r\n" + get("/one.txt")),
+        ("TE with underscore",
+            request("POST", "/ok", "Transfer_Encoding: chunked", "Content-Length: 5", body=b"0\r\n\r\n") + get("/one.txt")),
+        ("TE with a NUL",
+            request("POST", "/ok", "Transfer-Encoding: chun\0ked", "Content-Length: 5", body=b"0\r\n\r\n")),
+        ("TE after LF only line",
+            b"POST /ok HTTP/1.1\r\nHost: localhost\nTransfer-Encoding: chunked\n\r\n0\r\n\r\n" + get("/one.txt")),
     ]),
     Site("expect", http="client_body_timeout 1s; lingering_timeout 1s;", server=BASIC + """
-        location /ok { return 200 "ok\\n"; } location /small { client_max_body_size 10; root html; }""", cases=[
-        ("sized, body after the 100", [request("POST", "/ten.txt", "Expect: 100-continue", "Content-Length: 3"), Answer, b"abc"]),
-        ("return location, body at once", request("POST", "/ok", "Expect: 100-continue", "Content-Length: 3", body=b"abc") + get("/one.txt")),
-        ("file, body at once", request("POST", "/ten.txt", "Expect: 100-continue", "Content-Length: 3", body=b"abc") + get("/one.txt")),
-        ("return location, body later", [request("POST", "/ok", "Expect: 100-continue", "Content-Length: 3"), Answer, b"abc" + get("/one.txt")]),
-        ("chunked", [request("POST", "/ok", "Expect: 100-continue", "Transfer-Encoding: chunked"), Answer, b"3\r\nabc\r\n0\r\n\r\n" + get("/one.txt")]),
-        ("other case", [request("POST", "/ok", "Expect: 100-CONTINUE", "Content-Length: 3"), Answer, b"abc" + get("/one.txt")]),
+        location /ok { return 200 "ok\\n"; } location /small { client_max_body_size 10; root html; }""",
+        cases=[
+        ("sized, body after the 100",
+            [request("POST", "/ten.txt", "Expect: 100-continue", "Content-Length: 3"), Answer, b"abc"]),
+        ("return location, body at once",
+            request("POST", "/ok", "Expect: 100-continue", "Content-Length: 3", body=b"abc") + get("/one.txt")),
+        ("file, body at once",
+            request("POST", "/ten.txt", "Expect: 100-continue", "Content-Length: 3", body=b"abc") + get("/one.txt")),
+        ("return location, body later",
+            [request("POST", "/ok", "Expect: 100-continue", "Content-Length: 3"), Answer,
+                b"abc" + get("/one.txt")]),
+        ("chunked",
+            [request("POST", "/ok", "Expect: 100-continue", "Transfer-Encoding: chunked"), Answer,
+                b"3\r\nabc\r\n0\r\n\r\n" + get("/one.txt")]),
+        ("other case",
+            [request("POST", "/ok", "Expect: 100-CONTINUE", "Content-Length: 3"), Answer,
+                b"abc" + get("/one.txt")]),
         ("other expectation", request("POST", "/ok", "Expect: 200-ok", "Content-Length: 3", body=b"abc")),
         ("empty", request("POST", "/ok", "Expect:", "Content-Length: 3", body=b"abc")),
         ("GET without a body", get("/ten.txt", "Expect: 100-continue")),
         ("GET with length 0", get("/ten.txt", "Expect: 100-continue", "Content-Length: 0")),
-        ("413 instead of 100", request("POST", "/small/ten.txt", "Expect: 100-continue", "Content-Length: 11")),
+        ("413 instead of 100",
+            request("POST", "/small/ten.txt", "Expect: 100-continue", "Content-Length: 11")),
         ("404", [request("POST", "/missing", "Expect: 100-continue", "Content-Length: 3"), Answer, b"abc"]),
-        ("pipelined with a body at once twice", (request("POST", "/ok", "Expect: 100-continue", "Content-Length: 3", body=b"abc")) * 2 + get("/one.txt")),
+        ("pipelined with a body at once twice",
+            (request("POST", "/ok", "Expect: 100-continue", "Content-Length: 3", body=b"abc")) * 2 + get("/one.txt")),
     ]),
     Site("keep-alive", server=BASIC + """
-        location /short { keepalive_timeout 60s 30s; return 200 "short\\n"; } location /off { keepalive_timeout 0; return 200 "off\\n"; }
-        location /three { keepalive_requests 3; return 200 "three\\n"; } location /one { keepalive_requests 1; return 200 "one\\n"; }
-        location /time { keepalive_time 1ms; return 200 "time\\n"; } location /safari { keepalive_disable safari; return 200 "safari\\n"; }
-        location /msie { keepalive_disable msie6; return 200 "msie\\n"; } location /nodis { keepalive_disable none; return 200 "none\\n"; }
-        location /hdr0 { keepalive_timeout 60s 0; return 200 "hdr0\\n"; }""", cases=[
-        ("Keep-Alive header", get("/short")), ("Keep-Alive header 0", get("/hdr0")), ("timeout 0", get("/off")), ("timeout 0, pipelined", get("/off") + get("/ten.txt")),
+        location /short { keepalive_timeout 60s 30s; return 200 "short\\n"; }
+        location /off { keepalive_timeout 0; return 200 "off\\n"; }
+        location /three { keepalive_requests 3; return 200 "three\\n"; }
+        location /one { keepalive_requests 1; return 200 "one\\n"; }
+        location /time { keepalive_time 1ms; return 200 "time\\n"; }
+        location /safari { keepalive_disable safari; return 200 "safari\\n"; }
+        location /msie { keepalive_disable msie6; return 200 "msie\\n"; }
+        location /nodis { keepalive_disable none; return 200 "none\\n"; }
+        location /hdr0 { keepalive_timeout 60s 0; return 200 "hdr0\\n"; }
+    """, cases=[
+        ("Keep-Alive header", get("/short")), ("Keep-Alive header 0", get("/hdr0")),
+            ("timeout 0", get("/off")), ("timeout 0, pipelined", get("/off") + get("/ten.txt")),
         ("requests 3 of 5 pipelined", get("/three") * 5), ("requests 1", get("/one")),
         ("time over", [get("/ten.txt"), Pause(0.05), get("/time"), get("/ten.txt")]),
         ("HTTP/1.0 keep-alive header", request("GET", "/short", "Connection: keep-alive", version="HTTP/1.0")),
         ("HTTP/1.0 close header", request("GET", "/short", "Connection: close", version="HTTP/1.0")),
-        ("ten pipelined", get("/ten.txt") * 10), ("fifty pipelined", b"".join(get(f"/ten.txt?{i}") for i in range(50))),
+        ("ten pipelined", get("/ten.txt") * 10),
+            ("fifty pipelined", b"".join(get(f"/ten.txt?{i}") for i in range(50))),
         ("pipelined in odd packets", [(get("/ten.txt") * 3)[:70], Pause(), (get("/ten.txt") * 3)[70:]]),
         ("pipelined big and small", get("/big.bin") + get("/one.txt") + get("/64k.bin") + get("/empty.txt")),
-        ("pipelined with errors", get("/missing") + get("/ten.txt") + get("/dir") + get("/noindex/") + get("/one.txt")),
+        ("pipelined with errors",
+            get("/missing") + get("/ten.txt") + get("/dir") + get("/noindex/") + get("/one.txt")),
         ("pipelined after a bad request", b"BAD\r\n\r\n" + get("/ten.txt")),
         ("pipelined, bad request second", get("/ten.txt") + b"GET /x HTTP/1.1\r\n\r\n" + get("/ten.txt")),
         ("pipelined after close", get("/ten.txt", "Connection: close") + get("/one.txt")),
-        ("sequential", [get("/ten.txt"), Answer, get("/one.txt"), Answer, head("/1k.txt"), Answer, get("/missing"), Answer]),
+        ("sequential",
+            [get("/ten.txt"), Answer, get("/one.txt"), Answer, head("/1k.txt"), Answer, get("/missing"),
+                Answer]),
         *[(f"{agent} {path}", get(path, f"User-Agent: {agent}")) for agent in
-          ("Mozilla/4.0 (compatible; MSIE 6.0; Windows NT 5.1)", "Mozilla/5.0 (Macintosh; U; Intel Mac OS X) AppleWebKit/419.3 (KHTML, like Gecko) Safari/419.3", "Mozilla/5.0 (Macintosh; Intel Mac OS X) Chrome/90 Safari/537.36")
+          ("Mozilla/4.0 (compatible; MSIE 6.0; Windows NT 5.1)",
+              "Mozilla/5.0 (Macintosh; U; Intel Mac OS X) AppleWebKit/419.3 (KHTML, like Gecko) "
+              "Safari/419.3", "Mozilla/5.0 (Macintosh; Intel Mac OS X) Chrome/90 Safari/537.36")
           for path in ("/ten.txt", "/safari", "/msie", "/nodis")],
-        ("MSIE 6 POST", request("POST", "/ten.txt", "User-Agent: Mozilla/4.0 (compatible; MSIE 6.0; Windows NT 5.1)", "Content-Length: 0")),
-        ("MSIE error page without padding", get("/missing", "User-Agent: Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 5.1)")),
-        ("Chrome error page padding", get("/missing", "User-Agent: Mozilla/5.0 (X11) AppleWebKit/537.36 Chrome/100 Safari/537.36")),
+        ("MSIE 6 POST",
+            request("POST", "/ten.txt", "User-Agent: Mozilla/4.0 (compatible; MSIE 6.0; Windows NT 5.1)",
+                "Content-Length: 0")),
+        ("MSIE error page without padding",
+            get("/missing", "User-Agent: Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 5.1)")),
+        ("Chrome error page padding",
+            get("/missing", "User-Agent: Mozilla/5.0 (X11) AppleWebKit/537.36 Chrome/100 Safari/537.36")),
         ("Opera error page", get("/missing", "User-Agent: Opera/9.80 (compatible; MSIE 7.0; Windows NT 5.1)")),
         ("Konqueror", get("/ten.txt", "User-Agent: Mozilla/5.0 (compatible; Konqueror/3.5)")),
         Case("the client resets while idle", [get("/ten.txt"), Answer, Reset]),
         Case("the client resets during a big download", [get("/big.bin"), Reset], logs=False),
     ]),
-    Site("timeouts", http="client_header_timeout 1s; client_body_timeout 1s; keepalive_timeout 1s; send_timeout 1s; lingering_timeout 1s; lingering_time 1s;",
+    Site("timeouts", http="""
+        client_header_timeout 1s; client_body_timeout 1s; keepalive_timeout 1s; send_timeout 1s;
+        lingering_timeout 1s; lingering_time 1s;
+    """,
          server=BASIC + 'location /r { reset_timedout_connection on; root html; }', cases=[
         Case("nothing sent", [b""], canary=None, wait_s=3),
         Case("half a request line", [b"GET /ten"], canary=None, wait_s=3),
         Case("half the headers", [b"GET /ten.txt HTTP/1.1\r\nHost: localhost\r\n"], canary=None, wait_s=3),
         Case("keep-alive runs out", [get("/ten.txt")], canary=None, wait_s=3),
         Case("half a second request", [get("/ten.txt") + b"GET /x"], canary=None, wait_s=3),
-        Case("body missing, discarded", [request("POST", "/ten.txt", "Content-Length: 10", body=b"abc")], canary=None, wait_s=3),
+        Case("body missing, discarded", [request("POST", "/ten.txt", "Content-Length: 10", body=b"abc")],
+            canary=None, wait_s=3),
         Case("chunked body missing, discarded", [chunked("/ten.txt", b"3\r\nab")], canary=None, wait_s=3),
-        Case("headers drip", [x for c in (b"GET /ten.txt HT", b"TP/1.1\r\nHost: ", b"localhost\r\n", b"X: 1\r\n", b"\r\n") for x in (c, Pause(0.3))], canary=None, wait_s=3),
+        Case("headers drip",
+            [x for c in (b"GET /ten.txt HT", b"TP/1.1\r\nHost: ", b"localhost\r\n", b"X: 1\r\n", b"\r\n") for x in (c,
+                Pause(0.3))], canary=None, wait_s=3),
     ]),
-    Site("lingering", http="lingering_close always; lingering_timeout 1s; client_max_body_size 10;", server=BASIC, cases=[
-        ("413 with data following", post("/ten.txt", b"x" * 200_000)), ("close after GET", get("/ten.txt", "Connection: close")), ("400", b"GET / HTTP/1.1\r\n\r\n" + b"x" * 3000)]),
-    Site("lingering off", http="lingering_close off; lingering_timeout 1s; client_max_body_size 10;", server=BASIC, cases=[
-        ("413", request("POST", "/ten.txt", "Content-Length: 20")), ("close after GET", get("/ten.txt", "Connection: close")), ("405 with a body", post("/ten.txt", b"x" * 10))]),
+    Site("lingering", http="""
+        lingering_close always; lingering_timeout 1s; client_max_body_size 10;
+    """, server=BASIC, cases=[
+        ("413 with data following", post("/ten.txt", b"x" * 200_000)),
+        ("close after GET", get("/ten.txt", "Connection: close")),
+        ("400", b"GET / HTTP/1.1\r\n\r\n" + b"x" * 3000)]),
+    Site("lingering off", http="""
+        lingering_close off; lingering_timeout 1s; client_max_body_size 10;
+    """, server=BASIC, cases=[
+        ("413", request("POST", "/ten.txt", "Content-Length: 20")),
+        ("close after GET", get("/ten.txt", "Connection: close")),
+        ("405 with a body", post("/ten.txt", b"x" * 10))]),
 ]
 
 

@@ -1,1 +1,2 @@
-"""The differential harness: two servers, one configuration text, the same request bytes, every difference named."""
+"""The differential harness: two servers, one configuration text, the same request bytes, every difference
+named."""

@@ -1,4 +1,5 @@
-"""A raw HTTP/1 client that keeps every byte: plays the steps of a case on one connection and records what came back.
+"""A raw HTTP/1 client that keeps every byte: plays the steps of a case on one connection and records what
+came back.
 
 Called once for each server (from two threads at a time); owns its socket only.
 """
@@ -17,6 +18,7 @@ from .site import Answer, Case, HalfClose, Pause, Reset
 @dataclass
 class Response:
     """One parsed answer; `raw` when the bytes were no HTTP/1 head (an HTTP/0.9 body, a broken answer)."""
+
     status_line: str = ""
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes = b""
@@ -34,12 +36,19 @@ class Response:
 
 @dataclass
 class Conversation:
-    """What one server did: its answers in order and the end: 'eof', 'reset', 'silence' (open, nothing more), 'refused'."""
+    """What one server did: its answers in order and the end: 'eof', 'reset', 'silence' (open, nothing more),
+    'refused', or BROKEN_PROMISE. `canary_answers` of the answers (the last ones) came after the canary was
+    sent."""
+
     responses: list[Response]
     end: str
     received: bytes = b""
+    canary_answers: int = 0
 
 
+# The server had said it would keep the connection, and closed. Whether our canary met the FIN or caused a RST
+# is timing.
+BROKEN_PROMISE = "closed before the canary was answered"
 METHOD_LINE = re.compile(rb"(?:^|\n)([A-Z]+) +[^\r\n]* HTTP/1\.[01]\r?(?=\n)")
 
 
@@ -48,7 +57,8 @@ def methods_of(sent: bytes) -> list[str]:
 
 
 def parse_chunked(data: bytes, at: int) -> tuple[bytes, int, bool]:
-    """Decodes a chunked body from `at`; returns body, the index behind it, and whether the last chunk was there."""
+    """Decodes a chunked body from `at`; returns body, the index behind it, and whether the last chunk was
+    there."""
     body = b""
     while True:
         eol = data.find(b"\r\n", at)
@@ -62,8 +72,8 @@ def parse_chunked(data: bytes, at: int) -> tuple[bytes, int, bool]:
             end = data.find(b"\r\n\r\n", eol)
             return (body, end + 4, True) if end >= 0 else (body, len(data), False)
         if len(data) < eol + 2 + size + 2:
-            return body + data[eol + 2:], len(data), False
-        body += data[eol + 2:eol + 2 + size]
+            return body + data[eol + 2 :], len(data), False
+        body += data[eol + 2 : eol + 2 + size]
         at = eol + 2 + size + 2
 
 
@@ -76,7 +86,9 @@ def parse_stream(data: bytes, methods: list[str], closed: bool) -> list[Response
             answers.append(Response(raw=data[at:], complete=closed))
             break
         lines = data[at:end].decode("latin-1").split("\r\n")
-        response = Response(lines[0], [tuple(p.strip(" ") for p in line.partition(":")[::2]) for line in lines[1:]])
+        response = Response(
+            lines[0], [tuple(p.strip(" ") for p in line.partition(":")[::2]) for line in lines[1:]]
+        )
         at = end + 4
         interim = 100 <= response.status < 200
         method = methods[turn] if turn < len(methods) else "GET"
@@ -87,7 +99,7 @@ def parse_stream(data: bytes, methods: list[str], closed: bool) -> list[Response
             response.body, at, response.complete = parse_chunked(data, at)
         elif response.header("Content-Length") is not None and response.header("Content-Length").isdigit():
             length = int(response.header("Content-Length"))
-            response.body = data[at:at + length]
+            response.body = data[at : at + length]
             response.complete = len(response.body) == length
             at += length
         else:
@@ -130,7 +142,7 @@ class Player:
                 self.read_once()
             if writable and not self.end:
                 try:
-                    data = data[self.sock.send(data):]
+                    data = data[self.sock.send(data) :]
                 except BlockingIOError:
                     continue
                 except OSError:
@@ -199,14 +211,16 @@ def play(case: Case, server) -> Conversation:
                 return Conversation([], "we reset")
         finals = lambda: [r for r in player.answers() if r.complete and not 100 <= r.status < 200]
         player.read_until(lambda: finals())
-        before_canary = None
+        before_canary, answered = None, 0
         if not player.end and case.canary is not None and HalfClose not in case.steps:
             last = finals()[-1]
             if (last.header("Connection") or "").lower() != "close" and last.status_line:
-                before_canary = len(player.received)
+                before_canary, answered = len(player.received), player.whole_answers()
                 player.send(case.canary)
         player.read_until(lambda: False)
     if before_canary == len(player.received) and player.end in ("eof", "reset"):
-        # The server closed although it had promised to keep the connection. Whether our canary met the FIN or caused a RST is timing.
-        player.end = "closed before the canary was answered"
-    return Conversation(player.answers(), player.end, player.received)
+        player.end = BROKEN_PROMISE
+    answers = player.answers()
+    return Conversation(
+        answers, player.end, player.received, len(answers) - answered if before_canary is not None else 0
+    )

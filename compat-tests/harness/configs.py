@@ -1,7 +1,7 @@
 """`-t` on one configuration text with both binaries: exit code, message and error log compared.
 
-Owned by the session fixture `config_tester`; runs on the thread of the test. Both binaries use the same prefix folder one after the
-other, so that paths in messages are equal by themselves.
+Owned by the session fixture `config_tester`; runs on the thread of the test. Both binaries use the same
+prefix folder one after the other, so that paths in messages are equal by themselves.
 """
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ TIMEOUT_S = 20
 @dataclass
 class Verdict:
     """What `-t` said; exit is negative when a signal ended it, 'time-out' when it did not end."""
+
     exit: int | str
     message: list[str]
     error_log: list[str]
@@ -28,7 +29,12 @@ class Verdict:
 
     @property
     def crashed(self) -> bool:
-        return isinstance(self.exit, str) or self.exit < 0 or self.exit > 1 or SANITIZER.search(self.raw) is not None
+        return (
+            isinstance(self.exit, str)
+            or self.exit < 0
+            or self.exit > 1
+            or SANITIZER.search(self.raw) is not None
+        )
 
 
 class ConfigTester:
@@ -47,17 +53,33 @@ class ConfigTester:
         (self.prefix / "logs").mkdir()
         command = [binary, "-t", *flags, "-p", f"{self.prefix}/", "-c", "t.conf", "-e", "logs/early.log"]
         try:
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TIMEOUT_S,
-                                  cwd="/", preexec_fn=limit_locked_memory, env={"PATH": "/usr/bin:/bin", "TZ": "UTC"})
+            done = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=TIMEOUT_S,
+                cwd="/",
+                preexec_fn=limit_locked_memory,
+                env={"PATH": "/usr/bin:/bin", "TZ": "UTC"},
+            )
             code, said = done.returncode, done.stdout.decode("utf-8", "backslashreplace")
         except subprocess.TimeoutExpired as expired:
             code, said = "time-out", (expired.stdout or b"").decode("utf-8", "backslashreplace")
-        clean = lambda text: [normalise.text(line, self.server, normalise.MESSAGE_RULES) for line in text.splitlines()]
+        clean = lambda text: [
+            normalise.text(line, self.server, normalise.MESSAGE_RULES) for line in text.splitlines()
+        ]
         early = self.prefix / "logs/early.log"
-        return Verdict(code, clean(said), clean(early.read_text(errors="backslashreplace")) if early.exists() else ["(no file)"], said)
+        return Verdict(
+            code,
+            clean(said),
+            clean(early.read_text(errors="backslashreplace")) if early.exists() else ["(no file)"],
+            said,
+        )
 
     def compare(self, text: str | bytes) -> list[Difference]:
-        """Every difference between both verdicts on `text`; raises NotServedYet when uringx refuses with its own sentence."""
+        """Every difference between both verdicts on `text`; raises NotServedYet when uringx refuses with its
+        own sentence."""
         data = self.server.fill(text).encode("utf-8", "surrogateescape") if isinstance(text, str) else text
         ours, theirs = self.verdict(self.nginx, data), self.verdict(self.uringx, data)
         if theirs.crashed and not ours.crashed:
@@ -65,14 +87,25 @@ class ConfigTester:
         refused = not_served(theirs.raw)
         if refused and theirs.exit == 1:
             raise NotServedYet(refused)
-        out = [] if ours.exit == theirs.exit else [Difference("exit", f"{ours.exit}: {ours.raw.strip()}", f"{theirs.exit}: {theirs.raw.strip()}")]
+        out = (
+            []
+            if ours.exit == theirs.exit
+            else [
+                Difference("exit", f"{ours.exit}: {ours.raw.strip()}", f"{theirs.exit}: {theirs.raw.strip()}")
+            ]
+        )
         if not out:
             out += compare_lines("message", ours.message, self.without_own_notices(theirs.message))
-        return out + (compare_lines("error_log", ours.error_log, self.without_own_notices(theirs.error_log)) if not out else [])
+        return out + (
+            compare_lines("error_log", ours.error_log, self.without_own_notices(theirs.error_log))
+            if not out
+            else []
+        )
 
     @staticmethod
     def without_own_notices(lines: list[str]) -> list[str]:
-        """uringx says in a [notice] of its own which accepted directives of stock files have no effect yet."""
+        """uringx says in a [notice] of its own which accepted directives of stock files have no effect
+        yet."""
         return [line for line in lines if not re.search(r"\[notice\].*has no effect yet", line)]
 
 

@@ -8,9 +8,15 @@ import random
 import re
 
 Mutator = "Callable[[random.Random, list[str]], list[str] | None]"
-BROKEN_VALUES = ["", "-1", "x", "0", "99999999999999999999", "1.5", "on", "off", "1k", "1h", '"', "'", "$", "$nonsense", "${", "/", "=", "~", "(", "\\", "{", "}", ";", "#", "\u00e4", "a b", "auto", "all", "~(", "=404", "@x"]
-SWAPPED = ["worker_processes 2;", "worker_connections 10;", "listen 127.0.0.1:@P9@;", "server_name x;", "location /swapped { }", "server { listen 127.0.0.1:@P9@; }", "http { }", "events { }", "types { a/b c; }", "return 200;", "alias html;",
-           "try_files a =404;", "internal;", "user nobody;", "log_format m x;", "limit_except GET { deny all; }", "client_header_timeout 5;", "server_tokens off;", "deny all;", "error_page 404 /x;", "pid x.pid;", "index a;", "merge_slashes off;", "expires 1h;"]
+BROKEN_VALUES = ["", "-1", "x", "0", "99999999999999999999", "1.5", "on", "off", "1k", "1h", '"', "'", "$",
+    "$nonsense", "${", "/", "=", "~", "(", "\\", "{", "}", ";", "#", "\u00e4", "a b", "auto", "all", "~(",
+    "=404", "@x"]
+SWAPPED = ["worker_processes 2;", "worker_connections 10;", "listen 127.0.0.1:@P9@;", "server_name x;",
+    "location /swapped { }", "server { listen 127.0.0.1:@P9@; }", "http { }", "events { }",
+    "types { a/b c; }", "return 200;", "alias html;",
+           "try_files a =404;", "internal;", "user nobody;", "log_format m x;",
+    "limit_except GET { deny all; }", "client_header_timeout 5;", "server_tokens off;", "deny all;",
+    "error_page 404 /x;", "pid x.pid;", "index a;", "merge_slashes off;", "expires 1h;"]
 
 
 def directive_lines(lines: list[str]) -> list[int]:
@@ -112,7 +118,8 @@ def join_lines(rng, lines):
     return lines[:at] + [lines[at] + (lines[at + 1] if at + 1 < len(lines) else ""), ""] + lines[at + 2:]
 
 
-MUTATORS = [drop_semicolon, drop_brace, extra_brace, swap_context, move_line, drop_argument, add_argument, break_value, double_line, misspell, insert_byte, drop_byte, cut_off, join_lines]
+MUTATORS = [drop_semicolon, drop_brace, extra_brace, swap_context, move_line, drop_argument, add_argument,
+    break_value, double_line, misspell, insert_byte, drop_byte, cut_off, join_lines]
 
 
 def mutants(base: str, seed: int, per_mutator: int) -> list[tuple[str, str]]:

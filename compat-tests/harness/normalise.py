@@ -1,4 +1,5 @@
-"""The complete list of what is made equal before two servers are compared: each a named function with its reason.
+"""The complete list of what is made equal before two servers are compared: each a named function with its
+reason.
 
 Pure functions over parsed answers and log lines. Anything not listed here is a difference.
 """
@@ -8,44 +9,57 @@ import email.utils
 import re
 import time
 
-from .client import Response
+from .client import BROKEN_PROMISE, Conversation, Response
 
 NAME = r"(?:nginx|uringx)"
 DATE_SLACK_S = 5
 
 
 def date_value(response: Response, server) -> Response:
-    """The Date header tells when the answer was made. It must be a valid date of the last seconds; then it counts as equal."""
+    """The Date header tells when the answer was made. It must be a valid date of the last seconds; then it
+    counts as equal."""
     for i, (name, value) in enumerate(response.headers):
-        if name == "Date" and re.fullmatch(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", value):
+        if name == "Date" and re.fullmatch(
+            r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", value
+        ):
             if abs(email.utils.parsedate_to_datetime(value).timestamp() - time.time()) < DATE_SLACK_S:
                 response.headers[i] = (name, "@NOW@")
     return response
 
 
 def relative_expires(response: Response, server) -> Response:
-    """`expires 1h` counts from the second of the answer, so the absolute date may differ by one between two servers."""
+    """`expires 1h` counts from the second of the answer, so the absolute date may differ by one between two
+    servers."""
     for i, (name, value) in enumerate(response.headers):
         if name == "Expires" and value.endswith(" GMT"):
             try:
                 left = email.utils.parsedate_to_datetime(value).timestamp() - time.time()
             except (TypeError, ValueError):
                 continue
-            # Only dates that count from now; `modified` and the fixed epoch are far from any round distance to it.
+            # Only dates that count from now; `modified` and the fixed epoch are far from any round distance
+            # to it.
             if value != "Thu, 01 Jan 1970 00:00:01 GMT":
                 response.headers[i] = (name, f"@NOW{'%+d' % (round(left / DATE_SLACK_S) * DATE_SLACK_S)}@")
         if name == "Cache-Control" and (found := re.fullmatch(r"max-age=(\d+)", value)):
             # `expires modified` and `expires @15h` also count down from now.
-            response.headers[i] = (name, f"max-age=@{round(int(found.group(1)) / DATE_SLACK_S) * DATE_SLACK_S}@")
+            response.headers[i] = (
+                name,
+                f"max-age=@{round(int(found.group(1)) / DATE_SLACK_S) * DATE_SLACK_S}@",
+            )
     return response
 
 
 def own_name(response: Response, server) -> Response:
-    """Each server tells its own name and version in `Server` and in the last line of its error pages, and a Content-Length that
-    counts the name's length. Name -> @NAME@, version -> @VERSION@, and the length as if the name were empty."""
+    """Each server tells its own name and version in `Server` and in the last line of its error pages, and a
+    Content-Length that counts the name's length. Name -> @NAME@, version -> @VERSION@, and the length as if
+    the name were empty."""
     identity = response.header("Server") or ""
     if response.raw:  # HTTP/0.9: a page without a head
-        response.raw = re.sub(rb"<hr><center>(nginx|uringx)(/[\d.]+)?</center>", b"<hr><center>@IDENTITY@</center>", response.raw)
+        response.raw = re.sub(
+            rb"<hr><center>(nginx|uringx)(/[\d.]+)?</center>",
+            b"<hr><center>@IDENTITY@</center>",
+            response.raw,
+        )
     if not re.fullmatch(NAME + r"(/[\d.]+)?", identity):
         return response
     short = re.sub(r"/[\d.]+", "/@VERSION@", re.sub(NAME, "@NAME@", identity))
@@ -53,8 +67,12 @@ def own_name(response: Response, server) -> Response:
         if name == "Server":
             response.headers[i] = (name, short)
     footer = b"<hr><center>" + identity.encode() + b"</center>"
-    own_page = footer in response.body or (not response.body and response.status >= 300 and response.header("Content-Type") == "text/html"
-                                           and response.header("ETag") is None)
+    own_page = footer in response.body or (
+        not response.body
+        and response.status >= 300
+        and response.header("Content-Type") == "text/html"
+        and response.header("ETag") is None
+    )
     if own_page:
         response.body = response.body.replace(footer, b"<hr><center>@IDENTITY@</center>")
         for i, (name, value) in enumerate(response.headers):
@@ -63,8 +81,20 @@ def own_name(response: Response, server) -> Response:
     return response
 
 
+def broken_promise(ours: Conversation, theirs: Conversation) -> bool:
+    """After a 412 (and a few other answers made by header filters) nginx says `Connection: keep-alive` and
+    closes all the same. A server that keeps the promise is no worse: the canary's answer and log line are
+    then left out. True when that was done."""
+    if ours.end != BROKEN_PROMISE or theirs.end != "eof" or theirs.canary_answers != 1:
+        return False
+    theirs.responses.pop()
+    theirs.end = ours.end
+    return True
+
+
 def ports(text: str, server) -> str:
-    """Both servers run beside each other, so their ports differ; they have five digits each, so that lengths agree."""
+    """Both servers run beside each other, so their ports differ; they have five digits each, so that lengths
+    agree."""
     for i, port in enumerate(server.ports):
         text = re.sub(rf"(?<!\d){port}(?!\d)", f"@P{i}@", text)
     return text
@@ -76,7 +106,8 @@ def folders(text: str, server) -> str:
 
 
 def multipart_boundary(response: Response, server) -> Response:
-    """The boundary of multipart/byteranges is a number the server counts or draws; it must have nginx's 20 digits."""
+    """The boundary of multipart/byteranges is a number the server counts or draws; it must have nginx's 20
+    digits."""
     content_type = response.header("Content-Type") or ""
     found = re.fullmatch(r"multipart/byteranges; boundary=(\d{20})", content_type)
     if found:
@@ -110,13 +141,16 @@ def version_values(text: str, server) -> str:
 
 
 def error_log_head(line: str, server) -> str:
-    """`2026/11/22 12:01:00 [error] 7#7: *3 ...`: time, process, thread and connection number are of the process at hand."""
-    return re.sub(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d (\[\w+\]) \d+#\d+: (?:\*\d+ )?", r"@TIME@ \1 @PID@: ", line)
+    """`2026/11/22 12:01:00 [error] 7#7: *3 ...`: time, process, thread and connection number are of the
+    process at hand."""
+    return re.sub(
+        r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d (\[\w+\]) \d+#\d+: (?:\*\d+ )?", r"@TIME@ \1 @PID@: ", line
+    )
 
 
 def line_of_a_connection(line: str) -> bool:
-    """Only error-log lines with a connection number (`*3`) belong to a request; the others tell of processes coming and going, at
-    moments of their own (test_process.py looks at those)."""
+    """Only error-log lines with a connection number (`*3`) belong to a request; the others tell of processes
+    coming and going, at moments of their own (test_process.py looks at those)."""
     return re.match(r"^\S+ \S+ \[\w+\] \d+#\d+: \*\d+ ", line) is not None
 
 
@@ -149,14 +183,16 @@ def response(answer: Response, server) -> Response:
 
 
 def differs_by_own_name(ours: str, theirs: str, length_difference: int) -> bool:
-    """Numbers in an access-log line that count bytes of an answer include the server's own name: they may differ by the
-    difference of the names' lengths (or twice that, head and page) and by nothing else."""
+    """Numbers in an access-log line that count bytes of an answer include the server's own name: they may
+    differ by the difference of the names' lengths (or twice that, head and page) and by nothing else."""
     a, b = re.findall(r"\d+|\D+", ours), re.findall(r"\d+|\D+", theirs)
     if len(a) != len(b):
         return False
     for x, y in zip(a, b):
         if x == y:
             continue
-        if not (x.isdigit() and y.isdigit() and int(x) - int(y) in (length_difference, 2 * length_difference)):
+        if not (
+            x.isdigit() and y.isdigit() and int(x) - int(y) in (length_difference, 2 * length_difference)
+        ):
             return False
     return True

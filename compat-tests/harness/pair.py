@@ -1,4 +1,5 @@
-"""A pair of servers on one configuration: nginx, the judge, and uringx. Plays cases on both at once and compares.
+"""A pair of servers on one configuration: nginx, the judge, and uringx. Plays cases on both at once and
+compares.
 
 Owned by the session fixture `pairs` in conftest.py; at most one pair is alive.
 """
@@ -11,14 +12,16 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from . import compare, tree
+from . import compare, normalise, tree
 from .client import play
 from .compare import Difference
 from .servers import Server, StartFailed
 from .site import Case, Site
 
 LOG_WAIT_S = 0.5
-NOT_SERVED = re.compile(r'the (?:directive )?("[^"]+"(?: (?:parameter|variable)(?: of the "[^"]+" directive)?)?) is known to nginx but not served by uringx yet')
+NOT_SERVED = re.compile(
+    r'the (?:directive )?("[^"]+"(?: (?:parameter|variable)(?: of the "[^"]+" directive)?)?) is known to nginx but not served by uringx yet'
+)
 SANITIZER = re.compile(r"(ERROR: (Address|Leak|Thread|Memory)Sanitizer|runtime error:)")
 _pool = ThreadPoolExecutor(2)
 
@@ -29,13 +32,19 @@ def name_length(conversation) -> int:
 
 
 def not_served(said: str) -> str | None:
-    """What uringx's own refusal names: a directive (`map`), a parameter (`"ssl" parameter of the "listen" directive`) or a variable."""
+    """What uringx's own refusal names: a directive (`map`), a parameter (`"ssl" parameter of the "listen"
+    directive`) or a variable."""
     found = NOT_SERVED.search(said)
-    return found.group(1).strip('"') if found and found.group(1).count('"') == 2 and " " not in found.group(1) else found and found.group(1)
+    return (
+        found.group(1).strip('"')
+        if found and found.group(1).count('"') == 2 and " " not in found.group(1)
+        else found and found.group(1)
+    )
 
 
 class NotServedYet(Exception):
-    """uringx said that the configuration holds a directive it does not serve yet; args[0] is the directive."""
+    """uringx said that the configuration holds a directive it does not serve yet; args[0] is the
+    directive."""
 
 
 class Workspace:
@@ -72,7 +81,9 @@ class Pair:
             for name, content in site.files.items():
                 path = server.prefix / name
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(server.fill(content)) if isinstance(content, str) else path.write_bytes(content)
+                path.write_text(server.fill(content)) if isinstance(content, str) else path.write_bytes(
+                    content
+                )
         self.nginx.start(text)  # a configuration that nginx refuses is a fault of the test
         try:
             self.uringx.start(text)
@@ -92,35 +103,55 @@ class Pair:
         self.uringx.mark_logs()
         ours, theirs = _pool.map(lambda s: play(case, s), (self.nginx, self.uringx))
         answers = max(sum(1 for r in c.responses if not 100 <= r.status < 200) for c in (ours, theirs))
+        promise_broken = normalise.broken_promise(ours, theirs)
         differences = compare.compare_conversations(ours, theirs, self.nginx, self.uringx)
         if case.logs:
-            differences += self._compare_logs(answers, name_length(theirs) - name_length(ours))
+            differences += self._compare_logs(
+                answers, name_length(theirs) - name_length(ours), promise_broken
+            )
         return differences
 
-    def _compare_logs(self, answers: int, name_length_difference: int) -> list[Difference]:
-        """A line is in the file before the connection is closed, but a lingering close outlasts the client's view of the connection:
-        so wait shortly, until there are as many lines as answers (or, where the site has logs of its own, nothing changes any more)
-        and the logs agree."""
+    def _compare_logs(
+        self, answers: int, name_length_difference: int, without_canary: bool
+    ) -> list[Difference]:
+        """A line is in the file before the connection is closed, but a lingering close outlasts the client's
+        view of the connection: so wait shortly, until there are as many lines as answers (or, where the site
+        has logs of its own, nothing changes any more) and the logs agree."""
         expected = 0 if self.site.has_own_access_logs else answers
         settled = not self.site.has_own_access_logs
         deadline = time.monotonic() + LOG_WAIT_S
         while True:
             lines = [len(s.new_lines().get("access.log", [])) for s in (self.nginx, self.uringx)]
-            differences = compare.compare_logs(self.nginx, self.uringx, name_length_difference)
+            differences = compare.compare_logs(
+                self.nginx, self.uringx, name_length_difference, without_canary
+            )
             if (settled and not differences and min(lines) >= expected) or time.monotonic() > deadline:
                 return differences
             settled = True
             time.sleep(0.01)
 
     def stop(self) -> list[Difference]:
-        """Ends both with QUIT; what is wrong with uringx's end (exit code, [alert] lines, sanitizer reports, a killed worker)."""
+        """Ends both with QUIT; what is wrong with uringx's end (exit code, [alert] lines, sanitizer reports,
+        a killed worker)."""
         ours = self.nginx.stop()
         alive = self.uringx.process is not None
         theirs = self.uringx.stop() if alive else ours
         out = [] if ours == theirs else [Difference("exit", str(ours), str(theirs))]
-        log = self.uringx.log_text("error.log") + (self.uringx.prefix / "output").read_text(errors="replace") if alive else ""
-        bad = [line for line in log.split("\n") if "[alert]" in line or SANITIZER.search(line) or "exited on signal" in line]
+        log = (
+            self.uringx.log_text("error.log") + (self.uringx.prefix / "output").read_text(errors="replace")
+            if alive
+            else ""
+        )
+        bad = [
+            line
+            for line in log.split("\n")
+            if "[alert]" in line or SANITIZER.search(line) or "exited on signal" in line
+        ]
         nginx_alerts = [line for line in self.nginx.log_text("error.log").split("\n") if "[alert]" in line]
         if len(bad) > len(nginx_alerts):
-            out.append(Difference("alerts", str(len(nginx_alerts)) + " lines of [alert]", "\n           ".join(bad[:5])))
+            out.append(
+                Difference(
+                    "alerts", str(len(nginx_alerts)) + " lines of [alert]", "\n           ".join(bad[:5])
+                )
+            )
         return out

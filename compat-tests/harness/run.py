@@ -5,7 +5,8 @@ SHUTS_DOWN = "serves to the end and stops cleanly"
 
 
 def run_case(site, case, pairs, judge, not_served_yet):
-    """Plays one case; `case is None` is the site's last item: both servers stop, and uringx leaves no alert behind."""
+    """Plays one case; `case is None` is the site's last item: both servers stop, and uringx leaves no alert
+    behind."""
     pair = pairs.get(site)
     if case is None:
         differences = pairs.stop()

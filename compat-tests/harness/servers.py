@@ -1,6 +1,7 @@
 """One server process in a prefix folder of its own: start, ready, stop, logs.
 
-Owned by the fixture that makes it; everything happens on the thread of the test. Works for any binary with nginx's command line.
+Owned by the fixture that makes it; everything happens on the thread of the test. Works for any binary with
+nginx's command line.
 """
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ _random = random.Random(os.getpid() ^ int(time.time()))
 
 
 def free_port() -> int:
-    """A port with five digits (so that both servers' texts have one length) outside the kernel's range for clients."""
+    """A port with five digits (so that both servers' texts have one length) outside the kernel's range for
+    clients."""
     for _ in range(2000):
         port = _random.randrange(10100, 32000)
         if port in _used_ports:
@@ -50,7 +52,8 @@ def limit_locked_memory():
 
 
 class Server:
-    """A prefix folder (`conf file nginx.conf, logs/, html -> site tree`) and, between start() and stop(), a running master."""
+    """A prefix folder (`conf file nginx.conf, logs/, html -> site tree`) and, between start() and stop(), a
+    running master."""
 
     def __init__(self, binary: str, label: str, prefix: Path, site_tree: Path, ports: int = 10):
         self.binary, self.label, self.prefix = binary, label, prefix
@@ -60,7 +63,9 @@ class Server:
         self.offsets: dict[str, int] = {}
         (prefix / "logs").mkdir(parents=True)
         os.chmod(prefix, 0o755)
-        os.chmod(prefix / "logs", 0o777)  # logs with variables in their names are opened by the unprivileged worker
+        os.chmod(
+            prefix / "logs", 0o777
+        )  # logs with variables in their names are opened by the unprivileged worker
         os.symlink(site_tree, prefix / "html")
         shutil.copy("/etc/nginx/mime.types", prefix / "mime.types")
         self.config_path = prefix / "nginx.conf"
@@ -83,8 +88,15 @@ class Server:
         if text is not None:
             self.write_config(text)
         self.output = open(self.prefix / "output", "w+b")
-        self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=self.output, stderr=self.output,
-                                        cwd="/", preexec_fn=preexec, env={"PATH": "/usr/bin:/bin", "TZ": "UTC"})
+        self.process = subprocess.Popen(
+            self.command(),
+            stdin=subprocess.DEVNULL,
+            stdout=self.output,
+            stderr=self.output,
+            cwd="/",
+            preexec_fn=preexec,
+            env={"PATH": "/usr/bin:/bin", "TZ": "UTC"},
+        )
         deadline = time.monotonic() + START_TIMEOUT_S
         while not (self.pid_path.exists() and self.pid_path.stat().st_size):
             if self.process.poll() is not None:
@@ -93,7 +105,9 @@ class Server:
                 raise StartFailed(f"{self.label} ended with {said}")
             if time.monotonic() > deadline:
                 self.kill()
-                raise StartFailed(f"{self.label} wrote no pid file in {START_TIMEOUT_S} s; it said {self.said()}")
+                raise StartFailed(
+                    f"{self.label} wrote no pid file in {START_TIMEOUT_S} s; it said {self.said()}"
+                )
             time.sleep(0.005)
         return self
 
@@ -105,7 +119,8 @@ class Server:
         os.kill(self.process.pid, number)
 
     def stop(self, number: int = signal.SIGQUIT) -> int:
-        """Ends the master and returns its exit code; a master that does not end in time is killed and counts as -9."""
+        """Ends the master and returns its exit code; a master that does not end in time is killed and counts
+        as -9."""
         process, self.process = self.process, None
         if process is None:
             return 0
@@ -145,7 +160,9 @@ class Server:
         return found
 
     def log_names(self) -> list[str]:
-        return sorted(str(p.relative_to(self.prefix / "logs")) for p in (self.prefix / "logs").rglob("*") if p.is_file())
+        return sorted(
+            str(p.relative_to(self.prefix / "logs")) for p in (self.prefix / "logs").rglob("*") if p.is_file()
+        )
 
     def log_text(self, name: str) -> str:
         path = self.prefix / "logs" / name
@@ -162,5 +179,7 @@ class Server:
                 log.seek(self.offsets.get(name, 0))
                 data = log.read()
             if data:
-                fresh[name] = data.decode("utf-8", "surrogateescape").split("\n")[:-1] + ([f"(torn) {data[-200:]!r}"] if data[-1:] != b"\n" else [])
+                fresh[name] = data.decode("utf-8", "surrogateescape").split("\n")[:-1] + (
+                    [f"(torn) {data[-200:]!r}"] if data[-1:] != b"\n" else []
+                )
         return fresh

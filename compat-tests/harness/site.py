@@ -1,8 +1,8 @@
 """The notation of request cases: a `Site` is one configuration text with the requests sent to it.
 
-Owned by the test modules, read by `pair.py` (which starts the servers) and `conftest.py` (which makes one pytest item of a case).
-Texts may hold @P0@ .. @P9@ (free ports of the server at hand), @PREFIX@ (its prefix folder), @SITE@ (the shared tree of
-`tree.py`, also reachable as the relative path `html`).
+Owned by the test modules, read by `pair.py` (which starts the servers) and `conftest.py` (which makes one
+pytest item of a case). Texts may hold @P0@ .. @P9@ (free ports of the server at hand), @PREFIX@ (its prefix
+folder), @SITE@ (the shared tree of `tree.py`, also reachable as the relative path `html`).
 """
 from __future__ import annotations
 
@@ -31,12 +31,14 @@ listen 127.0.0.1:@P0@;
 
 
 class Answer:
-    """Step: wait until one more whole answer (an interim 100 counts) has arrived before the next bytes are sent."""
+    """Step: wait until one more whole answer (an interim 100 counts) has arrived before the next bytes are
+    sent."""
 
 
 @dataclass(frozen=True)
 class Pause:
     """Step: let the server read what was sent so far as a packet of its own."""
+
     seconds: float = 0.02
 
 
@@ -50,14 +52,17 @@ class Reset:
 
 @dataclass
 class Case:
-    """One conversation on one connection. `steps` are bytes, Answer, Pause, HalfClose or Reset objects, in order.
+    """One conversation on one connection. `steps` are bytes, Answer, Pause, HalfClose or Reset objects, in
+    order.
 
-    canary: after the steps and the first whole answer a further request is sent on the same connection, unless the answer said
+    canary: after the steps and the first whole answer a further request is sent on the same connection,
+    unless the answer said
         `Connection: close`. It shows whether the connection stayed open and in step. None switches it off.
     to: 'P0' .. 'P9', '[::1]:P0', 'unix:NAME' (a socket in the prefix).
     logs: compare the log lines this case caused.
     wait_s: how long silence may last before it is taken as the server's final word.
     """
+
     name: str
     steps: list
     canary: bytes | None = b"GET /canary.txt HTTP/1.1\r\nHost: canary\r\nConnection: close\r\n\r\n"
@@ -73,8 +78,10 @@ class Case:
 
 @dataclass
 class Site:
-    """A configuration and its cases. `config` is the whole text; without it the texts for main, events, http and server level are
-    put into WRAPPER. `servers` replaces the usual single server block. `files` are written into each prefix before the start."""
+    """A configuration and its cases. `config` is the whole text; without it the texts for main, events, http
+    and server level are put into WRAPPER. `servers` replaces the usual single server block. `files` are
+    written into each prefix before the start."""
+
     name: str
     server: str = ""
     http: str = ""
@@ -111,7 +118,14 @@ def as_case(name, what, **options) -> Case:
     return Case(name, what if isinstance(what, list) else [what], **options)
 
 
-def request(method: str, target: str, *headers: str, host: str | None = "localhost", body: bytes = b"", version="HTTP/1.1") -> bytes:
+def request(
+    method: str,
+    target: str,
+    *headers: str,
+    host: str | None = "localhost",
+    body: bytes = b"",
+    version="HTTP/1.1",
+) -> bytes:
     """The bytes of a well-formed request; `host=None` leaves the Host line out, headers are whole lines."""
     lines = [f"{method} {target} {version}"]
     if host is not None:
@@ -144,4 +158,7 @@ def gets(*targets: str, prefix: str = "", **more) -> list:
 
 def hosts(*names: str, target: str = "/", **options) -> list:
     """One case for each Host value, named after it."""
-    return [(f"Host: {n}", get(target, host=n), options) if options else (f"Host: {n}", get(target, host=n)) for n in names]
+    return [
+        (f"Host: {n}", get(target, host=n), options) if options else (f"Host: {n}", get(target, host=n))
+        for n in names
+    ]

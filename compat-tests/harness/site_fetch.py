@@ -1,5 +1,6 @@
-"""Runs inside private mount and network namespaces (see test_documentation_site.py): serves a folder with the machine's untouched
-/etc/nginx/nginx.conf, fetches every file of it, optionally opens it in a browser, and writes what it saw as JSON.
+"""Runs inside private mount and network namespaces (see test_documentation_site.py): serves a folder with the
+machine's untouched /etc/nginx/nginx.conf, fetches every file of it, optionally opens it in a browser, and
+writes what it saw as JSON.
 
 usage: site_fetch.py BINARY DOCUMENTS OUT.json [BROWSER]
 """
@@ -18,8 +19,19 @@ from pathlib import Path
 START_TIMEOUT_S = 15
 PID = Path("/run/nginx.pid")
 ACCESS_LOG = Path("/var/log/nginx/access.log")
-BROWSER_OPTIONS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-                   "--disable-component-update", "--disable-sync", "--disable-default-apps", "--disable-extensions", "--disable-dev-shm-usage"]
+BROWSER_OPTIONS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-default-apps",
+    "--disable-extensions",
+    "--disable-dev-shm-usage",
+]
 
 
 def shell(*command: str):
@@ -54,8 +66,13 @@ def fetch_all(paths: list[str], request_headers: dict) -> dict:
         connection.request("GET", path, headers=request_headers)
         answer = connection.getresponse()
         body = answer.read()
-        answers[path] = {"status": answer.status, "headers": answer.getheaders(), "sha256": hashlib.sha256(body).hexdigest(), "size": len(body),
-                         "text": body.decode("latin-1") if answer.status >= 300 else ""}
+        answers[path] = {
+            "status": answer.status,
+            "headers": answer.getheaders(),
+            "sha256": hashlib.sha256(body).hexdigest(),
+            "size": len(body),
+            "text": body.decode("latin-1") if answer.status >= 300 else "",
+        }
     return answers
 
 
@@ -66,8 +83,20 @@ def browse(browser: str, pages: list[str]) -> dict:
     for page in pages:
         with tempfile.TemporaryDirectory() as profile:
             net_log = os.path.join(profile, "net.json")
-            done = subprocess.run([browser, *BROWSER_OPTIONS, f"--user-data-dir={profile}/p", f"--log-net-log={net_log}", "--virtual-time-budget=5000", "--dump-dom",
-                                   f"http://127.0.0.1{page}"], capture_output=True, timeout=120, env={**os.environ, "HOME": profile})
+            done = subprocess.run(
+                [
+                    browser,
+                    *BROWSER_OPTIONS,
+                    f"--user-data-dir={profile}/p",
+                    f"--log-net-log={net_log}",
+                    "--virtual-time-budget=5000",
+                    "--dump-dom",
+                    f"http://127.0.0.1{page}",
+                ],
+                capture_output=True,
+                timeout=120,
+                env={**os.environ, "HOME": profile},
+            )
             titles[page] = done.stdout.decode("utf-8", "replace")
             failed += failed_requests(net_log)
     return {"failed": failed, "dom": titles, "access_log": ACCESS_LOG.read_text().splitlines()}
@@ -90,19 +119,28 @@ def failed_requests(net_log: str) -> list[str]:
             ours[source] = parameters["url"]
         # -3 is ERR_ABORTED: the page itself gave the request up.
         if source in ours and parameters.get("net_error", 0) not in (0, -1, -3):
-            failures.append(f"{ours[source]}: {errors.get(parameters['net_error'], parameters['net_error'])} in {names.get(event['type'])}")
+            failures.append(
+                f"{ours[source]}: {errors.get(parameters['net_error'], parameters['net_error'])} in {names.get(event['type'])}"
+            )
     return failures
 
 
 def main():
     binary, documents, out = sys.argv[1:4]
     make_private(documents)
-    started = subprocess.Popen([binary, "-c", "/etc/nginx/nginx.conf"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    started = subprocess.Popen(
+        [binary, "-c", "/etc/nginx/nginx.conf"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
     deadline = time.monotonic() + START_TIMEOUT_S
     while not (PID.exists() and PID.read_text().strip()):
         if started.poll() not in (None, 0) or time.monotonic() > deadline:
             started.kill()
-            json.dump({"start": f"no pid file, exit code {started.poll()}: {started.communicate()[0].decode(errors='replace')}"}, open(out, "w"))
+            json.dump(
+                {
+                    "start": f"no pid file, exit code {started.poll()}: {started.communicate()[0].decode(errors='replace')}"
+                },
+                open(out, "w"),
+            )
             return
         time.sleep(0.01)
     result = {"start": "ok"}

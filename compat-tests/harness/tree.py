@@ -1,4 +1,5 @@
-"""The files both servers serve: one tree a test run, with fixed times, so that ETag and Last-Modified are equal by themselves."""
+"""The files both servers serve: one tree a test run, with fixed times, so that ETag and Last-Modified are
+equal by themselves."""
 import os
 from pathlib import Path
 
@@ -111,7 +112,8 @@ FILES: dict[str, bytes] = {
     "emptydir/.keep": b"",
 }
 
-LINKS = {"link.txt": "ten.txt", "dirlink": "dir", "dangling": "nowhere", "loop": "loop", "auto/link": "A.txt", "auto/linkdir": "sub",
+LINKS = {"link.txt": "ten.txt", "dirlink": "dir", "dangling": "nowhere", "loop": "loop", "auto/link": "A.txt",
+    "auto/linkdir": "sub",
          "auto/broken": "nowhere"}
 EMPTY_DIRS = ["auto/emptysub", "reallyempty"]
 TIMES = {"auto/b.txt": 951_782_400, "auto/A.txt": 0, "one.txt": 1_000_000_000, "a.xml": 1}
