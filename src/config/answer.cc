@@ -1,5 +1,7 @@
 #include "config/answer.h"
 
+#include <fmt/format.h>
+
 #include "http/browser.h"
 #include "http/conditional.h"
 #include "http/framing.h"
@@ -63,6 +65,7 @@ AnswerBody serve_ranges(Request& request, std::span<const ByteRange> ranges, std
   }
   parts.back().text = multipart.tail;
   response.content_type = multipart.content_type;
+  response.accept_ranges = false;
   response.charset = {};
   response.content_length = multipart.body_bytes;
   return {parts, static_cast<std::uint64_t>(multipart.body_bytes)};
@@ -98,8 +101,30 @@ std::expected<AnswerBody, int> filter_ranges(Request& request, std::string_view 
                                    &request.arena);
   if (ranges) return serve_ranges(request, *ranges, text, from_file, boundary_number);
   if (ranges.error() == RangeRefusal::whole) return whole_body(request, text, from_file);
-  response.content_range = unsatisfied_range_text(response.content_length, request.arena);
+  // A field like any other, as in nginx: what add_header adds to the page of 416 comes after it.
+  response.fields.push_back({"Content-Range", unsatisfied_range_text(response.content_length, request.arena)});
   return std::unexpected(416);
+}
+
+// A body made on the way: in chunks for HTTP/1.1 (ngx_http_chunked_filter), else ended by the end of the connection.
+AnswerBody frame_unknown_length(Request& request, std::string_view text) {
+  const bool chunked = request.head.version >= HttpVersion::http_1_1 &&
+                       *request.settings<HttpCoreLocation>().chunked_transfer_encoding;
+  request.response.chunked = chunked;
+  if (!chunked) {
+    request.keep_alive = false;
+    const std::span<BodyPart> parts = request.arena.make_array<BodyPart>(text.empty() ? 0 : 1);
+    if (!text.empty()) parts[0].text = text;
+    return {parts, text.size()};
+  }
+  const std::string_view size = request.arena.copy(fmt::format("{:x}\r\n", text.size()));
+  const std::span<BodyPart> parts = request.arena.make_array<BodyPart>(text.empty() ? 1 : 3);
+  if (!text.empty()) {
+    parts[0].text = size;
+    parts[1].text = text;
+  }
+  parts.back().text = text.empty() ? "0\r\n\r\n" : "\r\n0\r\n\r\n";
+  return {parts, size.size() + text.size()};
 }
 
 void complete_location(Request& request) {
@@ -137,6 +162,7 @@ std::expected<AnswerBody, int> finish_answer(Request& request, std::string_view 
   }
   response.header_only = request.header_only || response.status == 204 || response.status == 304;
   if (response.header_only) return AnswerBody{};
+  if (response.content_length == kUnknownLength) return frame_unknown_length(request, text);
   return body;
 }
 

@@ -48,6 +48,9 @@ bool pads_error_pages(const Request& request) {
   return (browser.msie || browser.chrome) && request.head.version >= HttpVersion::http_1_0;
 }
 
+// Statuses a handler ends with that are no answers (ngx_http_finalize_request): timed out, close, the client closed.
+constexpr bool ends_connection(int status) { return status == 408 || status == 444 || status == 499; }
+
 // No content handler wanted the request (ngx_http_core_content_phase).
 HandlerResult nobody_answered(Request& request) {
   if (!request.uri.ends_with('/')) {
@@ -122,7 +125,10 @@ std::optional<Action> PhaseEngine::take(const HandlerResult& result) {
       engine.state_ = {};
       return std::nullopt;
     }
-    std::optional<Action> operator()(const Finish& finish) const { return engine.special_response(finish.status); }
+    std::optional<Action> operator()(const Finish& finish) const {
+      if (ends_connection(finish.status)) return CloseConnection{finish.status};
+      return engine.special_response(finish.status);
+    }
     std::optional<Action> operator()(const InternalRedirect& redirect) const {
       if (engine.redirect_internally(redirect)) return std::nullopt;
       return engine.special_response(500);

@@ -43,6 +43,7 @@ bool ChunkedDecoder::step(char c) {
       return true;
 
     case State::size:
+      if (chunk_left_bytes_ > kMax / 16) return false;  // nginx refuses it whatever follows
       if (const int digit = hex_value(c); digit >= 0) {
         if (chunk_left_bytes_ > (kMax - digit) / 16) return false;
         chunk_left_bytes_ = chunk_left_bytes_ * 16 + digit;

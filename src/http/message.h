@@ -104,7 +104,7 @@ struct ResponseHead {
   std::int64_t content_length = kUnknownLength;
   std::time_t last_modified = -1;  // -1: none; printed with 200, 206 and 304 only
   std::string_view etag;
-  std::string_view location;
+  std::string_view location;  // printed unless its data() is null, even when empty (`return 301;`)
   // nginx prints a Location it completed itself (location.h) earlier than one given whole.
   bool location_made_absolute = false;
   std::string_view content_range;  // "bytes 0-1/1000"; instead of Accept-Ranges

@@ -516,6 +516,12 @@ bool HeaderBufferBudget::partial_line(std::size_t bytes) const {
   return begun_bytes < limits_.size_bytes && large_taken_ < limits_.count && bytes < limits_.size_bytes;
 }
 
+std::size_t HeaderBufferBudget::fitting_bytes(std::size_t bytes) const {
+  const std::size_t here = size_bytes_ - used_bytes_;
+  if (bytes <= here || here >= limits_.size_bytes || large_taken_ >= limits_.count) return std::min(bytes, here);
+  return std::min(bytes, limits_.size_bytes);
+}
+
 void HeaderBufferBudget::next_request(std::size_t body_bytes, std::size_t leftover_bytes) {
   used_bytes_ += body_bytes;
   const bool is_large = large_taken_ != 0;

@@ -90,6 +90,9 @@ class RequestParser {
     return text.substr(line_start_, value_end_ - line_start_);
   }
 
+  // The line being read, or refused as too long, as far as it has come.
+  std::string_view line_so_far(std::string_view text) const { return text.substr(line_start_); }
+
   // What there is of the request line, whole or not, for logs ($request of a request that could not be
   // parsed).
   std::string_view request_line_so_far(std::string_view text) const;
@@ -189,6 +192,9 @@ class HeaderBufferBudget {
 
   // The same verdict for a line of which `bytes` have come and no ending yet; 0 when a line is awaited.
   bool partial_line(std::size_t bytes) const;
+
+  // How much of a line that was refused (or is awaited) nginx had room for: what it logs of it. `bytes` of it came.
+  std::size_t fitting_bytes(std::size_t bytes) const;
 
   // After a request and its body: `body_bytes` of the body and `leftover_bytes` of the next request had been
   // received with it. nginx goes on in the same buffer when something is left over, else starts with the

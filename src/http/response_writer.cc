@@ -104,11 +104,11 @@ char* write_response_head(char* out, const ResponseHead& head, const WireOptions
     out = put_constant(put(put_constant(out, "Date: "), options.date_text), "\r\n");
   }
   out = put_representation(out, head);
-  if (!head.location.empty() && head.location_made_absolute) out = put_field(out, "Location", head.location);
+  if (head.location.data() != nullptr && head.location_made_absolute) out = put_field(out, "Location", head.location);
   if (head.chunked) out = put_constant(out, "Transfer-Encoding: chunked\r\n");
   out = put_connection(out, head, options);
   if (head.vary_accept_encoding) out = put_constant(out, "Vary: Accept-Encoding\r\n");
-  if (!head.location.empty() && !head.location_made_absolute) out = put_field(out, "Location", head.location);
+  if (head.location.data() != nullptr && !head.location_made_absolute) out = put_field(out, "Location", head.location);
   if (!head.etag.empty()) out = put_field(out, "ETag", head.etag);
   for (const HeaderField& field : head.fields) out = put_field(out, field.name, field.value);
   if (!head.content_range.empty()) {

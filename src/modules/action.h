@@ -30,8 +30,10 @@ struct SendText {
 // The answer's head is complete; the body is the file opened last (all of it, or request ranges decided by the sender).
 struct SendFile {};
 
-// Close the connection without an answer (return 444).
-struct CloseConnection {};
+// Close the connection without an answer, with this status in the log (return 444; ngx_http_terminate_request).
+struct CloseConnection {
+  int status = 444;
+};
 
 using Action = std::variant<ProbeFile, ReadDirectory, SendText, SendFile, CloseConnection>;
 

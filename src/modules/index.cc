@@ -60,17 +60,19 @@ std::string_view index_name(Request& request, const std::vector<Template>& names
   return names.empty() ? kDefaultIndex : names[i].evaluate(request);
 }
 
-// The directory that holds the index files, without its trailing slash, NUL-terminated.
-std::string_view directory_of(Request& request) {
-  std::string_view path = map_uri_to_path(request, request.uri);
+// The directory of `path`, without its trailing slash, NUL-terminated.
+std::string_view directory_of(Request& request, std::string_view path) {
+  path = path.substr(0, path.rfind('/') + 1);
   while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
   const std::string_view terminated = request.arena.join({path, std::string_view("\0", 1)});
   return terminated.substr(0, path.size());
 }
 
-// What the probe of a missing name's directory means; nullopt: go on with the next name.
+// What the probe of a missing name's directory means (ngx_http_index_test_dir); nullopt: go on with the next name.
+// EACCES came after the file's error was another one, so that searching the directory is allowed.
 std::optional<HandlerResult> judge_directory(Request& request, std::string_view path, const FileAnswer& answer) {
-  if (answer.error_number == ENOENT || answer.error_number == EACCES) return refuse(request, path, answer.error_number);
+  if (answer.error_number == ENOENT) return refuse(request, path, answer.error_number);
+  if (answer.error_number == EACCES) return std::nullopt;
   if (answer.error_number != 0) {
     log_request(request, LogLevel::crit, request.arena.join({"stat() \"", path, "\" failed"}), answer.error_number);
     return Finish{500};
@@ -101,13 +103,13 @@ HandlerResult handle_index(Request& request, HandlerState& state, const HandlerI
     if (answer.error_number == 0) {
       return InternalRedirect{request.arena.join({request.uri, index_name(request, names, at.name)}), request.args};
     }
-    if (answer.error_number == EACCES || answer.error_number == ELOOP || answer.error_number == EMLINK) {
+    if (answer.error_number == ELOOP || answer.error_number == EMLINK) return Finish{403};
+    if (answer.error_number == ENOTDIR || answer.error_number == ENAMETOOLONG || answer.error_number == EACCES) {
       return refuse(request, state.path, answer.error_number);
     }
     if (!at.directory_tested) {
       state.step = pack({at.name, Probe::directory, true});
-      state.path = directory_of(request);
-      return ProbeFile{state.path, true};
+      return ProbeFile{directory_of(request, state.path), true};
     }
     if (answer.error_number != ENOENT) {
       log_request(request, LogLevel::crit,
@@ -122,9 +124,9 @@ HandlerResult handle_index(Request& request, HandlerState& state, const HandlerI
 
   for (; at.name < count; ++at.name) {
     const std::string_view name = index_name(request, names, at.name);
-    if (name.empty()) continue;
     if (name.starts_with('/')) return InternalRedirect{name, request.args};
     state.path = map_uri_to_path(request, request.arena.join({request.uri, name}));
+    if (state.path.empty()) return Finish{500};
     state.step = pack({at.name, Probe::file, at.directory_tested});
     return ProbeFile{state.path, true};
   }

@@ -7,8 +7,6 @@
 namespace uringx {
 namespace {
 
-constexpr int kCloseWithoutAnswer = 444;
-
 Applied apply_return(BuildContext& context, const Directive& directive, Settings& settings) {
   auto& field = static_cast<RewriteSettings&>(settings).return_;
   RewriteSettings::Return value;
@@ -47,15 +45,14 @@ HandlerResult handle_rewrite(Request& request, HandlerState&, const HandlerInput
   const auto& setting = request.settings<RewriteSettings>().return_;
   if (!setting.is_set()) return Declined{};
   const int status = setting->status;
-  if (status == kCloseWithoutAnswer) return CloseConnection{};
-  const std::string_view text = setting->text ? setting->text->evaluate(request) : std::string_view();
+  request.response.status = status;  // the text may ask for $status
+  const std::string_view text = setting->text ? setting->text->evaluate(request) : std::string_view("");
   // As ngx_http_script_return_code: errors without a text of their own get the built-in (or configured) page.
   if (status >= 400 && (!setting->text || setting->text->source().empty())) return Finish{status};
   if (is_redirect(status)) {
-    request.response.location = text;
+    request.response.location = text.empty() ? std::string_view("") : text;  // printed even when it is empty
     return Finish{status};
   }
-  request.response.status = status;
   request.response.content_length = static_cast<std::int64_t>(text.size());
   set_content_type(request);
   return SendText{text};

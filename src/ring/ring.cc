@@ -236,12 +236,15 @@ void Ring::read_and_send(Chain& chain, int file_fd, std::span<char> buffer, std:
   link_member(chain, 1, *send);
 }
 
-unsigned Ring::run_once(Clock::duration wait) {
+void Ring::wait(Clock::duration wait) {
   const int result = backend_->submit_and_wait(wait);
   if (result == -EBADR) completions_were_lost();
   // Other errors pass: -ETIME and -EINTR by themselves, -EAGAIN and -EBUSY (the kernel is short of memory or of room for
   // completions) when what is here has been reaped; what was not submitted goes with the next turn.
   now_ = backend_->now();
+}
+
+unsigned Ring::dispatch() {
   const unsigned count = backend_->reap(reaped_);
   for (unsigned i = 0; i < count; ++i) dispatch(reaped_[i]);
   return count;

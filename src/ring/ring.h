@@ -66,7 +66,13 @@ class Ring {
 
   // Submits, waits for at most `wait`, and calls the handlers of what completed (bounded per turn so that timers and
   // log writes get their turn). Returns the number of completions handled.
-  unsigned run_once(Clock::duration wait);
+  unsigned run_once(Clock::duration wait) {
+    this->wait(wait);
+    return dispatch();
+  }
+  // Its two halves, for a loop that has something to do between waking up and the first handler.
+  void wait(Clock::duration wait);
+  unsigned dispatch();
 
   // Operations given to the kernel whose last completion has not come yet.
   unsigned in_flight() const { return in_flight_; }

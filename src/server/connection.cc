@@ -45,8 +45,12 @@ NumericAddress describe(const sockaddr_storage& address, char (&text)[INET6_ADDR
 
 }  // namespace
 
-Connection::Connection(Worker& worker, int fd, const ListenSocket& listen)
-    : worker_(worker), listen_(listen), fd_(fd), http1_(*this) {
+Connection::Connection(Worker& worker, int fd, std::size_t listen_index)
+    : worker_(worker),
+      listen_(worker.routes().listens[listen_index]),
+      listen_text_(worker.listen_text(listen_index)),
+      fd_(fd),
+      http1_(*this) {
   info_.number = worker.next_connection_number();
   info_.start_msec = worker.clock().msec;
   info_.socket_fd = fd;
@@ -72,7 +76,7 @@ void Connection::learn_addresses() {
     if (getsockname(fd_, reinterpret_cast<sockaddr*>(&local.storage), &local.length) != 0) local = listen_.address;
   }
   const NumericAddress here = describe(local.storage, local_text_, nullptr);
-  info_.server_addr = here.text;
+  info_.server_addr = here.port == 0 ? std::string_view(listen_text_) : here.text;
   info_.server_port = here.port;
   servers_ = &listen_.servers_for(local);
 }
@@ -150,9 +154,6 @@ void Connection::on_peer_closed(int error_number) {
   if (state_ == State::lingering) {
     close();
   } else if (state_ == State::open) {
-    if (error_number != 0 && info_.requests > 0) {
-      log(LogLevel::info, "recv() failed while waiting for request", error_number);
-    }
     http1_.on_peer_closed(error_number);
   }
 }
@@ -203,11 +204,27 @@ void Connection::stop_gracefully() {
   if (state_ == State::open) http1_.stop_gracefully();
 }
 
+// ngx_http_keepalive_handler and ngx_http_wait_request_handler.
+void Connection::log_closed_by_client(int error_number) {
+  if (info_.requests == 0) {
+    log(LogLevel::info, error_number == 0 ? "client closed connection while waiting for request"
+                                          : "recv() failed while waiting for request", error_number);
+    return;
+  }
+  const ErrorLog& error_log = default_server().root.settings.get<HttpCoreLocation>().error_log_targets;
+  if (!error_log.wants(LogLevel::info)) return;
+  error_log.write(LogLevel::info, info_.number, fmt::format("client {} closed keepalive connection", info_.remote_addr), error_number);
+}
+
+void Connection::log_first_request_timeout() {
+  log(LogLevel::info, fmt::format("client timed out ({}: {}) while waiting for request", ETIMEDOUT, error_text(ETIMEDOUT)));
+}
+
 void Connection::log(LogLevel level, std::string_view message, int error_number) {
   const ErrorLog& error_log = default_server().root.settings.get<HttpCoreLocation>().error_log_targets;
   if (!error_log.wants(level)) return;
   error_log.write(level, info_.number, message, error_number,
-                  fmt::format(", client: {}, server: {}", info_.remote_addr, listen_.address.text()));
+                  fmt::format(", client: {}, server: {}", info_.remote_addr, listen_text_));
 }
 
 }  // namespace uringx

@@ -24,7 +24,7 @@ struct IdleConnection : ListNode {};
 class Connection : public ConnectionOfWorker, public IdleConnection {
  public:
   // `fd` is owned from here on.
-  Connection(Worker& worker, int fd, const ListenSocket& listen);
+  Connection(Worker& worker, int fd, std::size_t listen_index);
   ~Connection();
 
   // Starts receiving. Separate from the constructor: the first bytes may end the connection.
@@ -56,6 +56,10 @@ class Connection : public ConnectionOfWorker, public IdleConnection {
   // The worker stops: idle ones go, others finish their request.
   void stop_gracefully();
 
+  // The client ended a connection that waited for its next request, or for its first one.
+  void log_closed_by_client(int error_number);
+  // Nothing came within client_header_timeout.
+  void log_first_request_timeout();
   // Logs at `level` with ", client: ..., server: ..." of a connection without a request.
   void log(LogLevel level, std::string_view message, int error_number = 0);
 
@@ -74,6 +78,7 @@ class Connection : public ConnectionOfWorker, public IdleConnection {
 
   Worker& worker_;
   const ListenSocket& listen_;
+  const std::string& listen_text_;
   int fd_;
   State state_ = State::open;
   bool peer_closed_ = false;

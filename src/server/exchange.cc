@@ -38,6 +38,7 @@ void Exchange::perform(Action action) {
     } else if (std::holds_alternative<SendFile>(action)) {
       if (send({}, true, action)) return;
     } else {
+      request_.response.status = std::get<CloseConnection>(action).status;
       client_.close_wanted(client_.owner);
       return;
     }

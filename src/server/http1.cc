@@ -21,6 +21,9 @@ namespace {
 // More than the largest head that default settings allow; what comes on top waits in the kernel.
 constexpr std::size_t kInputBytesMax = 64 * 1024;
 
+// What the error log says was being done (nginx: log->action).
+constexpr std::string_view kSendingResponse = "sending response to client";
+
 }  // namespace
 
 Http1::Http1(Connection& connection)
@@ -55,17 +58,19 @@ void Http1::on_bytes(std::span<const char> bytes) {
 void Http1::on_peer_closed(int error_number) {
   switch (state_) {
     case State::reading_head:
-      if (current_ != nullptr && !current_->parser.at_start()) {
-        if (error_number == 0) log_request(request(), LogLevel::info, "client prematurely closed connection");
+      if (current_ != nullptr) {
+        if (!current_->line_read) request().head.request_line = current_->parser.request_line_so_far(input_.text());
+        log_request(request(), LogLevel::info, error_number == 0 ? "client prematurely closed connection" : "recv() failed",
+                    error_number);
         abandon(400);
       } else {
+        connection_.log_closed_by_client(error_number);
         end_connection();
       }
       break;
     case State::answering:
     case State::sending:
-      keep_alive_ = false;  // the answer may still be wanted: a client may close its sending side only
-      break;
+      break;  // the answer may still be wanted: a client may close its sending side only
     case State::draining:
       end_connection();
       break;
@@ -78,7 +83,7 @@ void Http1::on_peer_closed(int error_number) {
 
 void Http1::on_answer_ready() {
   Request& current = request();
-  keep_alive_ = keeps_alive(current) && !connection_.worker().stopping() && !connection_.peer_closed();
+  keep_alive_ = keeps_alive(current) && !connection_.worker().stopping();
   const bool with_continue = !current.expect_tested && expects_continue(current.head);
   current.expect_tested = true;
   if (!current_->body_complete) {
@@ -113,7 +118,8 @@ void Http1::send_answer() {
   Request& current = request();
   const auto& core = current.settings<HttpCoreLocation>();
   const std::string_view head = make_head();
-  current.head_bytes_sent = head.size();
+  current.head_bytes_sent = head.size() - (continue_wanted_ ? kContinueResponse.size() : 0);
+  current.action = kSendingResponse;
   arm_send_timer();
   current_->sender.start(connection_.fd(), {head, current_->exchange.body().parts, &current_->exchange.file(),
                                             core.sendfile_max_chunk->count, !core.directio->has_value()});
@@ -154,23 +160,23 @@ void Http1::on_sent(AnswerSender::Outcome outcome) {
     end_connection();
     return;
   }
+  current.complete = true;
   finish_request();
 }
 
 void Http1::log_failed_send(int error_number) {
   Request& current = request();
   if (error_number == 0) {
-    log_request(current, LogLevel::alert, "file was truncated while sending response to client");
+    log_request(current, LogLevel::alert, "file was truncated");
     return;
   }
   // What a client does to its own connection is no fault of the server's (ngx_connection_error).
   const bool by_client = error_number == ECONNRESET || error_number == EPIPE || error_number == ENOTCONN ||
                          error_number == ETIMEDOUT || error_number == ECONNREFUSED || error_number == EHOSTUNREACH;
-  log_request(current, by_client ? LogLevel::info : LogLevel::alert, "send() failed while sending response to client", error_number);
+  log_request(current, by_client ? LogLevel::info : LogLevel::alert, "send() failed", error_number);
 }
 
 void Http1::on_close_wanted() {
-  request().response.status = 444;
   log_access();
   request().lingering_close = false;
   keep_alive_ = false;
@@ -186,7 +192,6 @@ bool Http1::discard_body() {
   if (!request().chunked_body) {
     const std::size_t here = std::min(input_.size() - now.body_start, static_cast<std::size_t>(now.body_left));
     input_.erase(now.body_start, here);
-    request().request_bytes += here;
     now.body_left -= static_cast<std::int64_t>(here);
     now.body_complete = now.body_left == 0;
     return true;
@@ -194,7 +199,6 @@ bool Http1::discard_body() {
   while (!now.body_complete && input_.size() > now.body_start) {
     const ChunkedStep step = now.chunks.next(input_.text().substr(now.body_start));
     input_.erase(now.body_start, step.used_bytes);
-    request().request_bytes += step.used_bytes;
     if (step.status == ChunkedStatus::invalid) return false;
     now.body_complete = step.status == ChunkedStatus::done;
     if (step.status == ChunkedStatus::need_more) break;
@@ -221,7 +225,11 @@ void Http1::on_body_bytes() {
 
 void Http1::finish_request() {
   log_access();
-  if (!current_->body_complete && !connection_.peer_closed()) {
+  if (!current_->body_complete && connection_.peer_closed()) {
+    end_connection();
+    return;
+  }
+  if (!current_->body_complete) {
     const auto& core = request().settings<HttpCoreLocation>();
     if (state_ != State::draining) {
       drain_until_ = connection_.worker().ring().now() + std::chrono::milliseconds(core.lingering_time->count);
@@ -239,7 +247,10 @@ void Http1::finish_request() {
 
 void Http1::log_access() {
   LineBuffers& lines = connection_.worker().lines();
-  if (!logged_) write_access_logs(request(), lines);
+  if (!logged_) {
+    request().keep_alive = false;  // as nginx has it by then: $sent_http_connection is "close" in logs
+    write_access_logs(request(), lines);
+  }
   logged_ = true;
   last_line_ = lines.last_line();
 }
@@ -248,6 +259,7 @@ void Http1::next_request() {
   const std::int64_t keepalive_ms = request().settings<HttpCoreLocation>().keepalive_timeout->timeout.count;
   const std::size_t used = current_->body_start;
   drop_exchange();
+  budget_.next_request(0, input_.size() - used);
   input_.drop_front(used);
   state_ = State::reading_head;
   logged_ = false;
@@ -255,10 +267,12 @@ void Http1::next_request() {
   if (input_.empty()) {
     connection_.arm_timer(keepalive_ms);
     connection_.set_idle(true);
-    if (connection_.peer_closed()) end_connection();
+    if (connection_.peer_closed()) on_peer_closed(0);
     return;
   }
+  pipelined_ = true;
   process_input();
+  if (state_ == State::reading_head && connection_.peer_closed()) on_peer_closed(0);
 }
 
 // Closes, slowly where the client may still be sending (ngx_http_finalize_connection), once the log lines are written.
@@ -298,6 +312,7 @@ void Http1::on_lines_written() {
 
 // The request ends without an answer: the client went or was too slow.
 void Http1::abandon(int status) {
+  if (!current_->line_read) request().head.request_line = current_->parser.request_line_so_far(input_.text());
   if (request().response.status == 0 || request().bytes_sent == 0) request().response.status = status;
   request().lingering_close = false;
   log_access();
@@ -308,10 +323,11 @@ void Http1::on_timeout() {
   switch (state_) {
     case State::reading_head:
       if (current_ == nullptr) {
-        if (connection_.info().requests == 0) connection_.log(LogLevel::info, "client timed out", ETIMEDOUT);
+        if (connection_.info().requests == 0) connection_.log_first_request_timeout();
         end_connection();
         return;
       }
+      if (!current_->line_read) request().head.request_line = current_->parser.request_line_so_far(input_.text());
       log_request(request(), LogLevel::info, "client timed out", ETIMEDOUT);
       abandon(408);
       return;
@@ -323,7 +339,7 @@ void Http1::on_timeout() {
         arm_send_timer();
         return;
       }
-      log_request(request(), LogLevel::info, "client timed out while sending response to client", ETIMEDOUT);
+      log_request(request(), LogLevel::info, "client timed out", ETIMEDOUT);
       reset_ = *request().settings<HttpCoreLocation>().reset_timedout_connection;
       request().lingering_close = false;
       current_->sender.cancel();

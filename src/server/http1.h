@@ -61,10 +61,11 @@ class Http1 {
   bool take_request_line();
   bool take_fields();
   bool take_field();
-  bool choose_server(std::string_view host);
+  void choose_server(std::string_view host);
   void finish_head();
-  bool keep_line(bool within_budget, int status, std::string_view why);
-  // Answers `status`, logging `why` at [info] unless it is empty. Always false: the head is not read any further.
+  bool refuse_long_uri();
+  bool refuse_long_field();
+  // Answers `status`, logging `why` at [info]. Always false: the head is not read any further.
   bool refuse(int status, std::string_view why);
 
   // --- answers out (http1.cc) ---
@@ -99,6 +100,7 @@ class Http1 {
 
   Connection& connection_;
   State state_ = State::reading_head;
+  bool pipelined_ = false;    // the next request begins with bytes that came with the one before
   bool processing_ = false;   // process_input() is on the stack
   bool keep_alive_ = false;   // after the current answer
   bool continue_wanted_ = false;  // "100 Continue" goes before the answer

@@ -12,6 +12,8 @@
 namespace uringx {
 namespace {
 
+constexpr std::string_view kReadingPipelinedRequestLine = "reading client pipelined request line";
+
 HeaderBufferLimits header_limits(const Request& request) {
   const BufferSet& buffers = *request.server_settings<HttpCoreServer>().large_client_header_buffers;
   return {buffers.count, buffers.bytes_each};
@@ -47,8 +49,15 @@ bool Http1::begin_request() {
   if (connection_.info().requests > 1) {
     connection_.arm_timer(request().server_settings<HttpCoreServer>().client_header_timeout->count);
   }
-  budget_ = HeaderBufferBudget(request().server_settings<HttpCoreServer>().client_header_buffer_size->count,
-                               header_limits(request()));
+  request().pipelined = pipelined_;
+  request().action = pipelined_ ? kReadingPipelinedRequestLine : kReadingRequestLine;
+  if (pipelined_) {
+    budget_.set_limits(header_limits(request()));
+  } else {
+    budget_ = HeaderBufferBudget(request().server_settings<HttpCoreServer>().client_header_buffer_size->count,
+                                 header_limits(request()));
+  }
+  pipelined_ = false;
   return true;
 }
 
@@ -63,52 +72,69 @@ bool Http1::take_request_line() {
   RequestParser& parser = current_->parser;
   const ParseStatus status = parser.parse_request_line(input_.text());
   if (status == ParseStatus::need_more) {
-    return keep_line(budget_.partial_line(parser.line_bytes()), 414, "client sent too long URI");
+    return budget_.partial_line(parser.line_bytes()) ? false : refuse_long_uri();
   }
-  request().request_bytes = parser.consumed();
+  Request& current = request();
   if (status != ParseStatus::request_line) {
-    request().head.request_line = parser.request_line_so_far(input_.text());
-    const ParseStatus fault = status == ParseStatus::http2_preface ? ParseStatus::invalid_method : status;
+    if (status == ParseStatus::invalid_method_in_http_0_9) parser.fill_request_line(input_.text(), current.head);
+    current.head.request_line = parser.request_line_so_far(input_.text());
+    const ParseStatus fault = status == ParseStatus::http2_preface ? ParseStatus::invalid_request : status;
     return refuse(error_status(fault), log_text(fault));
   }
-  if (!budget_.take_line(parser.line_bytes())) {
-    keep_line(false, 414, "client sent too long URI");
-    return false;
-  }
+  if (!budget_.take_line(parser.line_bytes())) return refuse_long_uri();
   current_->line_read = true;
-  Request& current = request();
+  current.request_bytes = parser.consumed() - parser.request_start();
   parser.fill_request_line(input_.text(), current.head);
   current.method = current.head.method;
   current.header_only = current.method == Method::head;
 
   const auto parsed = parse_uri(current.head.target, *current.server_settings<HttpCoreServer>().merge_slashes, current.arena);
-  if (!parsed) return refuse(400, log_text(ParseStatus::invalid_request));
+  if (!parsed) {
+    current.uri = "";  // empty, not absent, in logs
+    return refuse(400, log_text(ParseStatus::invalid_request));
+  }
   current.uri = parsed->uri;
   current.args = parsed->args;
   current.unparsed_uri = current.head.target;
   if (current.head.has_host_in_target) {
     const auto host = validate_host(current.head.host_in_target, current.arena);
     if (!host) return refuse(400, "client sent invalid host in request line");
-    if (!choose_server(*host)) return false;
+    choose_server(*host);
   }
+  current.action = kReadingRequestHeaders;
   return true;
+}
+
+// What nginx's buffer held of it is logged.
+bool Http1::refuse_long_uri() {
+  const RequestParser& parser = current_->parser;
+  const std::string_view line = input_.text().substr(parser.request_start());
+  request().head.request_line = line.substr(0, budget_.fitting_bytes(line.size()));
+  return refuse(414, "client sent too long URI");
+}
+
+bool Http1::refuse_long_field() {
+  constexpr std::size_t kLoggedBytesMax = kErrorLineBytesMax - 300;  // as ngx_http_process_request_headers
+  const RequestParser& parser = current_->parser;
+  const std::string_view line = parser.line_so_far(input_.text());
+  const std::size_t bytes = std::min(budget_.fitting_bytes(line.size()), kLoggedBytesMax);
+  return refuse(494, request().arena.join({"client sent too long header line: \"", line.substr(0, bytes), "...\""}));
 }
 
 bool Http1::take_fields() {
   for (;;) {
     RequestParser& parser = current_->parser;
     const ParseStatus status = parser.parse_field(input_.text(), *request().server_settings<HttpCoreServer>().underscores_in_headers);
-    request().request_bytes = parser.consumed();
     switch (status) {
       case ParseStatus::need_more:
-        return keep_line(budget_.partial_line(parser.line_bytes()), 494, "client sent too long header line");
+        return budget_.partial_line(parser.line_bytes()) ? false : refuse_long_field();
       case ParseStatus::field:
-        if (!budget_.take_line(parser.line_bytes())) {
-          return keep_line(false, 494, "client sent too long header line");
-        }
+        if (!budget_.take_line(parser.line_bytes())) return refuse_long_field();
+        request().request_bytes = parser.consumed() - parser.request_start();
         if (!take_field()) return false;
         break;
       case ParseStatus::end_of_head:
+        request().request_bytes = parser.consumed() - parser.request_start();
         return true;
       default: {
         const std::string why = fmt::format("client sent invalid header line: \"{}\\x{:02x}...\"", parser.invalid_line(input_.text()),
@@ -119,20 +145,12 @@ bool Http1::take_fields() {
   }
 }
 
-// A line that is still within nginx's header buffers needs more bytes; one that is not ends the request.
-bool Http1::keep_line(bool within_budget, int status, std::string_view why) {
-  if (within_budget) return false;
-  if (status == 414) request().head.request_line = current_->parser.request_line_so_far(input_.text());
-  return refuse(status, why);
-}
-
 bool Http1::take_field() {
   Request& current = request();
   const ParsedField parsed = current_->parser.field(input_.text());
   if (parsed.invalid && *current.server_settings<HttpCoreServer>().ignore_invalid_headers) {
     const std::string_view line = current_->parser.field_line(input_.text());
-    log_request(current, LogLevel::info,
-                current.arena.join({"client sent invalid header line: \"", line, "\" while ", kReadingRequestHeaders}));
+    log_request(current, LogLevel::info, current.arena.join({"client sent invalid header line: \"", line, "\""}));
     return true;
   }
   const KnownField known = current.head.add_field(parsed.field);
@@ -144,17 +162,17 @@ bool Http1::take_field() {
   const auto host = validate_host(parsed.field.value, current.arena);
   if (!host) return refuse(400, "client sent invalid host header");
   if (current.head.has_host_in_target) return true;  // an absolute target wins (RFC 9112 section 3.2.2)
-  return choose_server(*host);
+  choose_server(*host);
+  return true;
 }
 
-bool Http1::choose_server(std::string_view host) {
+void Http1::choose_server(std::string_view host) {
   Request& current = request();
   current.host = host;
   if (const ServerBlock* server = connection_.servers().find(current, host)) {
     connection_.worker().routes().enter_server(current, *server);
     budget_.set_limits(header_limits(current));
   }
-  return true;
 }
 
 void Http1::finish_head() {
@@ -162,12 +180,14 @@ void Http1::finish_head() {
   Http1Exchange& now = *current_;
   now.body_start = now.parser.consumed();
   connection_.disarm_timer();
+  if (current.host.empty()) choose_server("");  // a server may have that name
   const auto framing = body_framing(current.head);
   if (!framing) {
     if (framing.error().status != 405) current.lingering_close = true;
     refuse(framing.error().status, log_text(framing.error()));
     return;
   }
+  current.action = {};
   now.body_complete = framing->kind == BodyFraming::Kind::none || (framing->kind == BodyFraming::Kind::sized && framing->body_bytes == 0);
   now.body_left = framing->body_bytes;
   current.chunked_body = framing->kind == BodyFraming::Kind::chunked;
@@ -181,10 +201,8 @@ void Http1::finish_head() {
 bool Http1::refuse(int status, std::string_view why) {
   Request& current = request();
   current.keep_alive = false;
-  if (!why.empty()) {
-    const std::string_view what = current_->line_read ? kReadingRequestHeaders : kReadingRequestLine;
-    log_request(current, LogLevel::info, current.arena.join({why, " while ", what}));
-  }
+  log_request(current, LogLevel::info, why);
+  current.action = {};
   state_ = State::answering;
   connection_.disarm_timer();
   current_->body_start = current_->parser.consumed();

@@ -21,18 +21,26 @@ struct LineBuffers::File : ListNode {
 
   // Begins the write of what was collected; nothing when one is under way.
   void write_collected() {
-    if (busy || (collected.empty() && writing.empty())) return;
-    if (writing.empty()) {
-      writing.swap(collected);
-      writing_first_line = collected_first_line;
-      collected_first_line = 0;
-    }
+    if (busy || (due_bytes == 0 && writing.empty())) return;
+    if (writing.empty()) take_due();
     busy = true;
     if (fixed != nullptr) {
       write(fixed->fd);
     } else {
       open();
     }
+  }
+
+  void take_due() {
+    if (due_bytes == collected.size()) {
+      writing.swap(collected);
+    } else {
+      writing.assign(collected, 0, due_bytes);
+      collected.erase(0, due_bytes);
+    }
+    due_bytes = 0;
+    writing_first_line = collected_first_line;
+    collected_first_line = 0;
   }
 
   void open() {
@@ -42,7 +50,7 @@ struct LineBuffers::File : ListNode {
   }
   void on_opened(Completion completion) {
     if (completion.result < 0) {
-      failed = completion.result != -EINTR;
+      buffers.log_failed_open(path, -completion.result);
       give_up_writing();
       return;
     }
@@ -98,7 +106,7 @@ struct LineBuffers::File : ListNode {
     writing_first_line = 0;
     busy = false;
     close_opened();
-    if (collected.empty()) unlink();
+    if (due_bytes == 0) unlink();
     buffers.wake();
   }
 
@@ -108,7 +116,7 @@ struct LineBuffers::File : ListNode {
   }
 
   void on_flush_time() {
-    if (!collected.empty()) buffers.mark_dirty(*this);
+    buffers.mark_due(*this);
   }
 
   LineBuffers& buffers;
@@ -117,6 +125,7 @@ struct LineBuffers::File : ListNode {
   open_how how{};
   std::string collected;
   std::string writing;
+  std::size_t due_bytes = 0;      // of `collected`: to be written; the rest waits for buffer= to fill
   std::size_t written_bytes = 0;  // of `writing`
   std::uint64_t collected_first_line = 0;  // ordered ones only; 0: none
   std::uint64_t writing_first_line = 0;
@@ -130,9 +139,16 @@ struct LineBuffers::File : ListNode {
   Timer flush_time{this, Timer::calls<&File::on_flush_time>};
 };
 
-LineBuffers::LineBuffers(Ring& ring, Timers& timers, std::span<const std::unique_ptr<LogFile>> log_files)
-    : ring_(ring), timers_(timers), log_files_(log_files) {}
+LineBuffers::LineBuffers(Ring& ring, Timers& timers, std::span<const std::unique_ptr<LogFile>> log_files,
+                         const ErrorLog& error_log)
+    : ring_(ring), timers_(timers), log_files_(log_files), error_log_(error_log) {}
 LineBuffers::~LineBuffers() = default;
+
+void LineBuffers::log_failed_open(std::string_view path, int error_number) {
+  std::string message("open() \"");
+  message.append(path).append("\" failed");
+  error_log_.write(LogLevel::crit, 0, message, error_number, " while logging request");
+}
 
 LineBuffers::File& LineBuffers::file_of(const LogFile& log_file) {
   if (log_file.index >= by_index_.size()) by_index_.resize(log_file.index + 1);
@@ -150,17 +166,17 @@ LineBuffers::File& LineBuffers::file_of_path(std::string_view path) {
 void LineBuffers::append(const LogFile& log_file, std::string_view line) {
   File& file = file_of(log_file);
   append_line(file, line, true);
-  mark_dirty(file);
+  mark_due(file);
 }
 
 void LineBuffers::append(const AccessLog& log, std::string_view path, std::string_view line) {
   File& file = log.path ? file_of_path(path) : file_of(*log_files_[log.log_file]);
   if (log.buffer == nullptr || log.buffer->bytes == 0) {
     append_line(file, line, true);
-    mark_dirty(file);
+    mark_due(file);
     return;
   }
-  if (file.collected.size() + line.size() > log.buffer->bytes) mark_dirty(file);
+  if (file.collected.size() - file.due_bytes + line.size() > log.buffer->bytes) mark_due(file);
   append_line(file, line, false);
   if (log.buffer->flush_ms > 0 && !file.flush_time.armed()) {
     timers_.arm(file.flush_time, ring_.now(), std::chrono::milliseconds(log.buffer->flush_ms));
@@ -178,8 +194,10 @@ void LineBuffers::append_line(File& file, std::string_view line, bool ordered) {
   if (file.collected_first_line == 0) file.collected_first_line = last_line_;
 }
 
-void LineBuffers::mark_dirty(File& file) {
-  if (!file.linked()) dirty_.push_back(file);
+// Everything collected so far goes out with the next flush.
+void LineBuffers::mark_due(File& file) {
+  file.due_bytes = file.collected.size();
+  if (file.due_bytes != 0 && !file.linked()) dirty_.push_back(file);
 }
 
 bool LineBuffers::written(std::uint64_t line) const {
@@ -209,7 +227,7 @@ void LineBuffers::flush() {
 
 void LineBuffers::flush_buffered() {
   const auto mark = [this](const std::unique_ptr<File>& file) {
-    if (file != nullptr && !file->collected.empty()) mark_dirty(*file);
+    if (file != nullptr) mark_due(*file);
   };
   for (const auto& file : by_index_) mark(file);
   for (const auto& [path, file] : by_path_) mark(file);

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/error_log.h"
 #include "base/intrusive_list.h"
 #include "base/log_file.h"
 #include "modules/log.h"
@@ -37,8 +38,8 @@ class LineBuffers : public LineWriter, public AccessLogSink {
   // Lines of one file kept while its disk is full or slow; what comes on top is dropped and counted.
   static constexpr std::size_t kPendingBytesMax = 1024 * 1024;
 
-  // `log_files` are the configuration's, by index.
-  LineBuffers(Ring& ring, Timers& timers, std::span<const std::unique_ptr<LogFile>> log_files);
+  // `log_files` are the configuration's, by index; `error_log` is told of files that cannot be opened.
+  LineBuffers(Ring& ring, Timers& timers, std::span<const std::unique_ptr<LogFile>> log_files, const ErrorLog& error_log);
   ~LineBuffers() override;
 
   // LineWriter: error log lines.
@@ -66,12 +67,14 @@ class LineBuffers : public LineWriter, public AccessLogSink {
   File& file_of(const LogFile& log_file);
   File& file_of_path(std::string_view path);
   void append_line(File& file, std::string_view line, bool ordered);
-  void mark_dirty(File& file);
+  void mark_due(File& file);
+  void log_failed_open(std::string_view path, int error_number);
   void wake();
 
   Ring& ring_;
   Timers& timers_;
   std::span<const std::unique_ptr<LogFile>> log_files_;
+  const ErrorLog& error_log_;
   std::uint64_t last_line_ = 0;
   std::vector<std::unique_ptr<File>> by_index_;
   std::unordered_map<std::string, std::unique_ptr<File>> by_path_;

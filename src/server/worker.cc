@@ -32,9 +32,10 @@ Worker::Worker(std::unique_ptr<Backend> backend, const WorkerOptions& options)
       chunks_(options.connections_max * kChunksPerConnection),
       receive_buffers_(ring_.backend(), kReceiveGroup, kReceiveBuffers, kReceiveBufferBytes),
       body_buffers_(options.connections_max),
-      lines_(ring_, timers_, options.routes->log_files),
+      lines_(ring_, timers_, options.routes->log_files, *options.error_log),
       exchanges_(chunks_, options.connections_max),
       connections_(chunks_, options.connections_max) {
+  for (const ListenSocket& listen : options.routes->listens) listen_texts_.push_back(listen.address.text());
   ring_.on_message(this, message_arrived);
   LineWriter::install(&lines_);
 }
@@ -48,8 +49,9 @@ void Worker::run() {
 }
 
 void Worker::run_turn(Clock::duration wait) {
-  ring_.run_once(wait_time(wait));
+  ring_.wait(wait_time(wait));
   wall_clock_.update();
+  ring_.dispatch();
   timers_.expire(ring_.now());
   run_deferred();
   close_released();
@@ -91,7 +93,7 @@ void Worker::adopt(int fd, std::size_t listen_index) {
     ring_.close(fd);
     return;
   }
-  Connection* const connection = connections_.make(*this, fd, routes().listens[listen_index]);
+  Connection* const connection = connections_.make(*this, fd, listen_index);
   if (connection == nullptr) {
     error_log().write(LogLevel::alert, 0, "no memory for another connection");
     ring_.close(fd);

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/chunk_pool.h"
@@ -78,6 +79,8 @@ class Worker {
   Slab<Http1Exchange>& exchanges() { return exchanges_; }
   const WallClock& clock() const { return wall_clock_.now(); }
   const RouteTable& routes() const { return *options_.routes; }
+  // The address of RouteTable::listens[index] as nginx prints it.
+  const std::string& listen_text(std::size_t index) const { return listen_texts_[index]; }
   const HostInfo& host_info() const { return options_.host_info; }
   const ErrorLog& error_log() const { return *options_.error_log; }
   DirectoryReader& directory_reader() { return *options_.directory_reader; }
@@ -124,6 +127,7 @@ class Worker {
   std::vector<Connection*> released_;
   std::vector<std::unique_ptr<AcceptingSocket>> sockets_;
   std::atomic<unsigned> load_{0};
+  std::vector<std::string> listen_texts_;
   std::uint64_t boundary_ = 0;
   bool stopping_ = false;
 };
