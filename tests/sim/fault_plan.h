@@ -38,7 +38,6 @@ struct FaultPlan {
   unsigned delay = 0;             // an operation is carried out up to 50 ms later
   unsigned reorder = 0;           // operations that wait are carried out in another order than they were given
   unsigned refuse_now = 0;        // -EAGAIN from a call that cannot wait
-  unsigned late_cancel = 0;       // a cancel comes too late: -EALREADY, and the operation goes on
   unsigned submit_refused = 0;    // -EINTR, -EAGAIN or -EBUSY from submitting; what was to be submitted stays
 
   // This completion fails, counted from 0 over all operations, chain members, shots and calls that cannot wait; the

@@ -65,15 +65,6 @@ std::vector<std::string> SimulatedKernel::open_descriptors() const {
   return open;
 }
 
-unsigned SimulatedKernel::corked_sockets() const {
-  unsigned count = 0;
-  for (const auto& [fd, descriptor] : descriptors_) {
-    const auto* socket = dynamic_cast<const SimulatedSocket*>(descriptor.object.get());
-    if (socket != nullptr && socket->corked()) ++count;
-  }
-  return count;
-}
-
 std::shared_ptr<SimulatedObject> SimulatedKernel::find(int fd, const char* used_for) {
   const auto found = descriptors_.find(fd);
   if (found != descriptors_.end() && found->second.object) return found->second.object;

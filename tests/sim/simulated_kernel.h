@@ -83,8 +83,6 @@ class SimulatedKernel {
   std::vector<std::string> open_descriptors() const;
   // What the kernel would have punished, or corrupted silently: there must be none.
   const std::vector<std::string>& misuses() const { return misuses_; }
-  // Sockets whose last bytes were sent with `more`: when all is quiet there must be none, they would wait for 200 ms.
-  unsigned corked_sockets() const;
   // Completions (see FaultPlan::failing_completion) so far.
   std::uint64_t completion_count() const { return completion_count_; }
 

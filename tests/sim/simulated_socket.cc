@@ -57,7 +57,7 @@ ssize_t SimulatedSocket::send(std::span<const char> bytes, bool more) {
   const std::size_t taken = std::min(room(), bytes.size());
   if (taken == 0 && !bytes.empty()) return -EAGAIN;
   connection_->to_client.append(bytes.data(), taken);
-  corked_ = more;
+  connection_->last_sent_with_more = more;
   return static_cast<ssize_t>(taken);
 }
 

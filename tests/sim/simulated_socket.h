@@ -36,6 +36,7 @@ struct SimulatedConnection {
   bool reset_by_client = false;
   bool reset_by_server = false;
   bool error_reported = false;  // the server was told of the reset once: then reads are 0 and sends -EPIPE
+  bool last_sent_with_more = false;
   std::uint64_t arrivals = 0;   // counts what may make a poll ready
 };
 
@@ -58,15 +59,12 @@ class SimulatedSocket : public SimulatedObject {
   // As if the peer had reset the connection.
   void break_connection();
 
-  bool corked() const { return corked_; }
-
  private:
   ssize_t take_error(int otherwise);
 
   std::shared_ptr<SimulatedConnection> connection_;
   bool read_shut_ = false;
   bool write_shut_ = false;
-  bool corked_ = false;  // the last bytes were sent with `more`
 };
 
 struct SimulatedListener : SimulatedObject {
@@ -97,6 +95,8 @@ class SimulatedClient {
   // At its end or reset from either side: nothing more comes.
   bool over() const { return at_end() || was_reset() || connection_->reset_by_client; }
   std::size_t unread_bytes() const { return connection_->to_client.size(); }
+  // The last bytes were sent with MSG_MORE: if nothing follows, a real peer gets them 200 ms late.
+  bool held_back() const { return connection_->last_sent_with_more && !over(); }
   // Bytes sent that the server has not taken.
   std::size_t untaken_bytes() const { return connection_->to_server.size(); }
 
