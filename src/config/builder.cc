@@ -44,12 +44,15 @@ Builder::Step Builder::handle(const Directive& directive) {
   const std::string& name = directive.name();
   const std::span<const TableEntry> entries = find_directive(name);
   if (entries.empty()) return refuse(fmt::format("unknown directive \"{}\"", name));
-  const auto allowed = std::find_if(entries.begin(), entries.end(),
-                                    [&](const TableEntry& entry) { return entry.row.contexts & scope_.context; });
+  const auto allowed = std::find_if(entries.begin(), entries.end(), [&](const TableEntry& entry) {
+    return entry.row.contexts & scope_.context;
+  });
   if (allowed == entries.end()) return refuse(fmt::format("\"{}\" directive is not allowed here", name));
   const bool wants_block = allowed->row.arity & kBlock;
-  if (!wants_block && directive.has_block) return refuse(fmt::format("directive \"{}\" is not terminated by \";\"", name));
-  if (wants_block && !directive.has_block) return refuse(fmt::format("directive \"{}\" has no opening \"{{\"", name));
+  if (!wants_block && directive.has_block)
+    return refuse(fmt::format("directive \"{}\" is not terminated by \";\"", name));
+  if (wants_block && !directive.has_block)
+    return refuse(fmt::format("directive \"{}\" has no opening \"{{\"", name));
   if (!arity_allows(allowed->row.arity, directive.words.size() - 1)) {
     return refuse(fmt::format("invalid number of arguments in \"{}\" directive", name));
   }
@@ -62,15 +65,16 @@ Builder::Step Builder::apply(const TableEntry& entry, const Directive& directive
     case Standing::served:
     case Standing::no_meaning: break;
     case Standing::no_effect_yet: {
-      const auto known = std::find(without_effect_names_.begin(), without_effect_names_.end(), directive.name());
+      const auto known =
+          std::find(without_effect_names_.begin(), without_effect_names_.end(), directive.name());
       if (known != without_effect_names_.end()) break;
       without_effect_names_.push_back(directive.name());
       without_effect_.push_back(with_place(fmt::format("\"{}\"", directive.name())));
       break;
     }
     case Standing::unserved:
-      return refuse(
-          fmt::format("the directive \"{}\" is known to nginx but not served by uringx yet", directive.name()));
+      return refuse(fmt::format("the directive \"{}\" is known to nginx but not served by uringx yet",
+                                directive.name()));
   }
   SettingsSet* set = nullptr;
   switch (entry.row.level) {
@@ -144,7 +148,7 @@ Builder::Step Builder::make_listens() {
   return {};
 }
 
-// ------------------------------------------------------------------------------------------- when all files are read
+// ----------------------------------------------------------------------------------- when all files are read
 
 Builder::Step Builder::finish_main() {
   place_ = {};
@@ -180,8 +184,9 @@ void Builder::warn_of_limits() {
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   const std::int64_t files = core.worker_rlimit_nofile->count;
   if (static_cast<rlim_t>(connections) > limit.rlim_cur && (files == -1 || connections > files)) {
-    routes_.start_warnings.push_back(fmt::format("{} worker_connections exceed open file resource limit: {}", connections,
-                                                 files == -1 ? static_cast<std::int64_t>(limit.rlim_cur) : files));
+    routes_.start_warnings.push_back(
+        fmt::format("{} worker_connections exceed open file resource limit: {}", connections,
+                    files == -1 ? static_cast<std::int64_t>(limit.rlim_cur) : files));
   }
 }
 
@@ -208,7 +213,7 @@ void Builder::write_notices() {
                                 : fmt::format("these directives have no effect yet: {}", list));
 }
 
-// ------------------------------------------------------------------------------------------------ what modules ask for
+// -------------------------------------------------------------------------------------- what modules ask for
 
 LocationFacts Builder::location() const {
   const Location* block = scope_.location_block;
@@ -259,8 +264,9 @@ std::string Builder::with_place(std::string text) const {
 
 std::unexpected<ConfigError> Builder::refuse(Refusal refusal, std::string_view directive_name) const {
   ConfigError error;
-  error.message = refusal.about_directive ? fmt::format("\"{}\" directive {}", directive_name, refusal.message)
-                                          : std::move(refusal.message);
+  error.message = refusal.about_directive
+                      ? fmt::format("\"{}\" directive {}", directive_name, refusal.message)
+                      : std::move(refusal.message);
   if (!refusal.without_place) {
     error.file = place_.file;
     error.line = place_.line;

@@ -1,5 +1,6 @@
-// Builder turns a ConfigTree into a RouteTable: it walks the directives in the order of writing and acts on each as nginx
-// does while it reads (ngx_conf_handler). Made for one configuration, on the main thread; gone when the table stands.
+// Builder turns a ConfigTree into a RouteTable: it walks the directives in the order of writing and acts on
+// each as nginx does while it reads (ngx_conf_handler). Made for one configuration, on the main thread; gone
+// when the table stands.
 #pragma once
 
 #include <expected>
@@ -92,7 +93,9 @@ class Builder final : public BuildContext {
 
   // A refusal at the current place, or of a directive as a whole.
   std::unexpected<ConfigError> refuse(Refusal refusal, std::string_view directive_name = {}) const;
-  std::unexpected<ConfigError> refuse(std::string message) const { return refuse(Refusal{std::move(message)}); }
+  std::unexpected<ConfigError> refuse(std::string message) const {
+    return refuse(Refusal{std::move(message)});
+  }
   void message(LogLevel level, std::string text) { messages_.push_back({level, std::move(text)}); }
   std::string with_place(std::string text) const;
   void warn_all(std::vector<std::string>& warnings);

@@ -50,7 +50,7 @@ constexpr Modifier kModifiers[] = {
 
 }  // namespace
 
-// --------------------------------------------------------------------------------------------------------- server
+// ---------------------------------------------------------------------------------------------------- server
 
 Builder::Step Builder::begin_server(const Directive& directive) {
   auto& server = *routes_.servers.emplace_back(std::make_unique<ServerBlock>());
@@ -58,7 +58,8 @@ Builder::Step Builder::begin_server(const Directive& directive) {
   server.line = directive.line;
   server.settings = make_server_settings();
   server.root.settings = make_location_settings();
-  if (auto done = read_block(directive, {kServer, &server.settings, &server.root.settings, &server, nullptr}); !done) {
+  if (auto done = read_block(directive, {kServer, &server.settings, &server.root.settings, &server, nullptr});
+      !done) {
     return done;
   }
   if (!server.has_listen) {
@@ -83,7 +84,8 @@ Builder::Step Builder::add_listen(const Directive& directive) {
   return {};
 }
 
-Builder::Step Builder::add_address(ServerBlock& server, const SocketAddress& address, const ListenOptions& options) {
+Builder::Step Builder::add_address(ServerBlock& server, const SocketAddress& address,
+                                   const ListenOptions& options) {
   if (auto added = listens_.add(server, address, options); !added) return refuse(std::move(added.error()));
   return {};
 }
@@ -99,11 +101,14 @@ Builder::Step Builder::add_server_names(const Directive& directive) {
 
 Applied Builder::add_server_name(ServerBlock& server, const std::string& word) {
   const bool bare_star = word.starts_with('*') && (word.size() < 3 || word[1] != '.');
-  if (bare_star || word == ".") return std::unexpected(Refusal{fmt::format("server name \"{}\" is invalid", word)});
-  if (word.find('/') != std::string::npos) warn(fmt::format("server name \"{}\" has suspicious symbols", word));
+  if (bare_star || word == ".")
+    return std::unexpected(Refusal{fmt::format("server name \"{}\" is invalid", word)});
+  if (word.find('/') != std::string::npos)
+    warn(fmt::format("server name \"{}\" has suspicious symbols", word));
   ServerBlock::Name name;
   if (word.starts_with('~')) {
-    if (word.size() == 1) return std::unexpected(Refusal{fmt::format("empty regex in server name \"{}\"", word)});
+    if (word.size() == 1)
+      return std::unexpected(Refusal{fmt::format("empty regex in server name \"{}\"", word)});
     // A name with capitals can only match the lower-case host when case does not count.
     const bool caseless = std::any_of(word.begin(), word.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
     auto regex = compile_regex(std::string_view(word).substr(1), caseless);
@@ -118,7 +123,7 @@ Applied Builder::add_server_name(ServerBlock& server, const std::string& word) {
   return {};
 }
 
-// ------------------------------------------------------------------------------------------------------- location
+// -------------------------------------------------------------------------------------------------- location
 
 Builder::Step Builder::begin_location(const Directive& directive) {
   auto made = std::make_unique<Location>();
@@ -130,7 +135,8 @@ Builder::Step Builder::begin_location(const Directive& directive) {
   if (auto nested = check_nesting(location); !nested) return refuse(std::move(nested.error()));
   Location& parent = scope_.location_block != nullptr ? *scope_.location_block : scope_.server_block->root;
   parent.nested.push_back(std::move(made));
-  return read_block(directive, {kLocation, scope_.server, &location.settings, scope_.server_block, &location});
+  return read_block(directive,
+                    {kLocation, scope_.server, &location.settings, scope_.server_block, &location});
 }
 
 Applied Builder::name_location(Location& location, const Directive& directive) {
@@ -183,10 +189,11 @@ Builder::Step Builder::begin_limit_except(const Directive& directive) {
     if (known == kMethods.end()) return refuse(fmt::format("invalid method \"{}\"", directive.words[i]));
     location.limit_except_allowed |= method_bit(known->method);
   }
-  if (location.limit_except_allowed & method_bit(Method::get)) location.limit_except_allowed |= method_bit(Method::head);
+  if (location.limit_except_allowed & method_bit(Method::get))
+    location.limit_except_allowed |= method_bit(Method::head);
   location.limit_except_settings = std::make_unique<SettingsSet>(make_location_settings());
-  return read_block(directive, {kLimitExcept, scope_.server, location.limit_except_settings.get(), scope_.server_block,
-                                &location});
+  return read_block(directive, {kLimitExcept, scope_.server, location.limit_except_settings.get(),
+                                scope_.server_block, &location});
 }
 
 Builder::Step Builder::index_all_locations() {
@@ -195,9 +202,9 @@ Builder::Step Builder::index_all_locations() {
     if (indexed) continue;
     // nginx names the block's own place and not the end of http{}.
     const Location& duplicate = *indexed.error();
-    return refuse(Refusal{.message = fmt::format("duplicate location \"{}\" in {}:{}", duplicate.name, duplicate.file,
-                                          duplicate.line),
-                   .without_place = true});
+    return refuse(Refusal{.message = fmt::format("duplicate location \"{}\" in {}:{}", duplicate.name,
+                                                 duplicate.file, duplicate.line),
+                          .without_place = true});
   }
   return {};
 }

@@ -1,5 +1,5 @@
-// DirectiveTable finds the rows of a directive name over all modules, those not served and those that shape the tree.
-// One constant table a process, made on first use on the main thread.
+// DirectiveTable finds the rows of a directive name over all modules, those not served and those that shape
+// the tree. One constant table a process, made on first use on the main thread.
 #pragma once
 
 #include <span>
@@ -11,7 +11,16 @@
 namespace uringx {
 
 // Directives that shape the tree of blocks: the builder itself carries them out.
-enum class Structure : std::uint8_t { none, events, http, server, location, limit_except, listen, server_name };
+enum class Structure : std::uint8_t {
+  none,
+  events,
+  http,
+  server,
+  location,
+  limit_except,
+  listen,
+  server_name
+};
 
 struct TableEntry {
   DirectiveRow row;

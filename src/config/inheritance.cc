@@ -28,9 +28,11 @@ Applied inherit_level(BuildContext& context, const Module& module, Level level, 
 
 Applied inherit_locations(BuildContext& context, const Module& module, Location& level) {
   for (const std::unique_ptr<Location>& one : level.nested) {
-    if (auto done = inherit_level(context, module, Level::location, one->settings, &level.settings); !done) return done;
+    if (auto done = inherit_level(context, module, Level::location, one->settings, &level.settings); !done)
+      return done;
     if (one->limit_except_settings != nullptr) {
-      auto done = inherit_level(context, module, Level::location, *one->limit_except_settings, &one->settings);
+      auto done =
+          inherit_level(context, module, Level::location, *one->limit_except_settings, &one->settings);
       if (!done) return done;
     }
     if (auto done = inherit_locations(context, module, *one); !done) return done;
@@ -38,11 +40,14 @@ Applied inherit_locations(BuildContext& context, const Module& module, Location&
   return {};
 }
 
-Applied inherit_module(BuildContext& context, const Module& module, RouteTable& routes, SettingsSet& http_server) {
+Applied inherit_module(BuildContext& context, const Module& module, RouteTable& routes,
+                       SettingsSet& http_server) {
   if (auto done = inherit_level(context, module, Level::server, http_server, nullptr); !done) return done;
-  if (auto done = inherit_level(context, module, Level::location, routes.http_location, nullptr); !done) return done;
+  if (auto done = inherit_level(context, module, Level::location, routes.http_location, nullptr); !done)
+    return done;
   for (const std::unique_ptr<ServerBlock>& server : routes.servers) {
-    if (auto done = inherit_level(context, module, Level::server, server->settings, &http_server); !done) return done;
+    if (auto done = inherit_level(context, module, Level::server, server->settings, &http_server); !done)
+      return done;
     auto done = inherit_level(context, module, Level::location, server->root.settings, &routes.http_location);
     if (!done) return done;
     if (done = inherit_locations(context, module, server->root); !done) return done;

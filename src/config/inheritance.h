@@ -13,8 +13,8 @@ SettingsSet make_main_settings();
 SettingsSet make_server_settings();
 SettingsSet make_location_settings();
 
-// After http{} is closed: every level takes what it did not set from the level above, module by module in nginx's order,
-// each level's finish function behind its rows.
+// After http{} is closed: every level takes what it did not set from the level above, module by module in
+// nginx's order, each level's finish function behind its rows.
 Applied inherit_all(BuildContext& context, RouteTable& routes, SettingsSet& http_server);
 
 // Calls `visit` with the location settings of every level: http{}, servers, locations, limit_except blocks.

@@ -67,8 +67,8 @@ std::expected<AddressServers, Refusal> ListenBuilder::name_servers(const Address
       switch (names->add(name.text, *server)) {
         case ServerNames::Added::yes: break;
         case ServerNames::Added::conflicting:
-          warnings.push_back(
-              fmt::format("conflicting server name \"{}\" on {}, ignored", name.text, address.address.text()));
+          warnings.push_back(fmt::format("conflicting server name \"{}\" on {}, ignored", name.text,
+                                         address.address.text()));
           break;
         case ServerNames::Added::invalid:
           return std::unexpected(
@@ -82,12 +82,14 @@ std::expected<AddressServers, Refusal> ListenBuilder::name_servers(const Address
   return servers;
 }
 
-// ngx_http_init_listening: with a wildcard on a port, only it and the addresses with socket options are bound; the other
-// addresses are told apart by the connection's own.
+// ngx_http_init_listening: with a wildcard on a port, only it and the addresses with socket options are
+// bound; the other addresses are told apart by the connection's own.
 std::expected<std::vector<ListenSocket>, Refusal> ListenBuilder::finish(std::vector<std::string>& warnings) {
   std::vector<ListenSocket> sockets;
   for (Port& port : ports_) {
-    const auto rank = [](const Address& one) { return one.address.wildcard() ? 2 : one.options.bind ? 0 : 1; };
+    const auto rank = [](const Address& one) {
+      return one.address.wildcard() ? 2 : one.options.bind ? 0 : 1;
+    };
     std::stable_sort(port.addresses.begin(), port.addresses.end(),
                      [&](const Address& a, const Address& b) { return rank(a) < rank(b); });
     const bool wildcard = port.addresses.back().address.wildcard();

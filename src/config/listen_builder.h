@@ -1,5 +1,6 @@
-// ListenBuilder collects the addresses of all `listen` directives and makes the sockets of them (ngx_http_add_listen,
-// ngx_http_optimize_servers). Owned by the Builder, on the main thread; gone when the RouteTable stands.
+// ListenBuilder collects the addresses of all `listen` directives and makes the sockets of them
+// (ngx_http_add_listen, ngx_http_optimize_servers). Owned by the Builder, on the main thread; gone when the
+// RouteTable stands.
 #pragma once
 
 #include <expected>
@@ -33,7 +34,8 @@ class ListenBuilder {
     std::vector<Address> addresses;
   };
 
-  static std::expected<void, Refusal> join(Address& present, const ServerBlock& server, const ListenOptions& options);
+  static std::expected<void, Refusal> join(Address& present, const ServerBlock& server,
+                                           const ListenOptions& options);
   static std::expected<AddressServers, Refusal> name_servers(const Address& address,
                                                              std::vector<std::string>& warnings);
 

@@ -97,7 +97,8 @@ Addresses parse_unix(std::string_view path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.empty()) return std::unexpected("no path in the unix domain socket");
-  if (path.size() >= sizeof address.sun_path) return std::unexpected("too long path in the unix domain socket");
+  if (path.size() >= sizeof address.sun_path)
+    return std::unexpected("too long path in the unix domain socket");
   std::memcpy(address.sun_path, path.data(), path.size());
   return std::vector{make_address(address)};
 }
@@ -118,7 +119,8 @@ Addresses parse_ipv6(std::string_view text) {
   if (host.empty()) return std::unexpected("no host");
   sockaddr_in6 address{};
   address.sin6_family = AF_INET6;
-  if (inet_pton(AF_INET6, host.c_str(), &address.sin6_addr) != 1) return std::unexpected("invalid IPv6 address");
+  if (inet_pton(AF_INET6, host.c_str(), &address.sin6_addr) != 1)
+    return std::unexpected("invalid IPv6 address");
   return with_ports({make_address(address)}, ports);
 }
 
@@ -144,13 +146,14 @@ Addresses parse_ipv4_or_host(std::string_view text) {
   if (host == "*") return with_ports({any_ipv4(0)}, ports);
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  if (inet_pton(AF_INET, host.c_str(), &address.sin_addr) == 1) return with_ports({make_address(address)}, ports);
+  if (inet_pton(AF_INET, host.c_str(), &address.sin_addr) == 1)
+    return with_ports({make_address(address)}, ports);
   const auto resolved = resolve(host);
   if (!resolved) return std::unexpected(resolved.error());
   return with_ports(*resolved, ports);
 }
 
-// ------------------------------------------------------------------------------------------------------ parameters
+// ------------------------------------------------------------------------------------------------ parameters
 
 using Option = std::expected<void, Refusal>;
 
@@ -213,7 +216,8 @@ Option set_fastopen(const OptionInput& in) {
 }
 
 Option set_ipv6only(const OptionInput& in) {
-  if (!in.value.starts_with('o')) return std::unexpected(Refusal{fmt::format("invalid parameter \"{}\"", in.word)});
+  if (!in.value.starts_with('o'))
+    return std::unexpected(Refusal{fmt::format("invalid parameter \"{}\"", in.word)});
   if (in.value != "on" && in.value != "off") return refuse_value("ipv6only flags", in.value);
   socket_option(in).ipv6only = in.value == "on";
   return {};
@@ -293,7 +297,8 @@ Option check_served(const ListenOptions& options) {
                                                             : "";
   if (missing.empty()) return {};
   return std::unexpected(Refusal{fmt::format(
-      "the \"{}\" parameter of the \"listen\" directive is known to nginx but not served by uringx yet", missing)});
+      "the \"{}\" parameter of the \"listen\" directive is known to nginx but not served by uringx yet",
+      missing)});
 }
 
 struct ParameterRow {
@@ -337,11 +342,12 @@ Addresses parse_listen_address(std::string_view text) {
   return parse_ipv4_or_host(text);
 }
 
-std::expected<ParsedListen, Refusal> parse_listen(const Directive& directive, std::vector<std::string>& warnings) {
+std::expected<ParsedListen, Refusal> parse_listen(const Directive& directive,
+                                                  std::vector<std::string>& warnings) {
   auto addresses = parse_listen_address(directive.words[1]);
   if (!addresses) {
-    return std::unexpected(
-        Refusal{fmt::format("{} in \"{}\" of the \"listen\" directive", addresses.error(), directive.words[1])});
+    return std::unexpected(Refusal{
+        fmt::format("{} in \"{}\" of the \"listen\" directive", addresses.error(), directive.words[1])});
   }
   ParsedListen listen;
   // A name may stand for one address twice; a range cannot.
@@ -352,13 +358,15 @@ std::expected<ParsedListen, Refusal> parse_listen(const Directive& directive, st
   }
   for (std::size_t i = 2; i < directive.words.size(); ++i) {
     const std::string_view word = directive.words[i];
-    const auto known = std::find_if(std::begin(kParameters), std::end(kParameters), [&](const ParameterRow& row) {
-      return row.text.ends_with('=') ? word.starts_with(row.text) : word == row.text;
-    });
+    const auto known =
+        std::find_if(std::begin(kParameters), std::end(kParameters), [&](const ParameterRow& row) {
+          return row.text.ends_with('=') ? word.starts_with(row.text) : word == row.text;
+        });
     if (known == std::end(kParameters)) {
       return std::unexpected(Refusal{fmt::format("invalid parameter \"{}\"", word)});
     }
-    const std::string_view value = known->text.ends_with('=') ? word.substr(known->text.size()) : std::string_view();
+    const std::string_view value =
+        known->text.ends_with('=') ? word.substr(known->text.size()) : std::string_view();
     if (auto applied = known->apply({value, word, listen.options, warnings}); !applied) {
       return std::unexpected(std::move(applied.error()));
     }

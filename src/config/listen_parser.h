@@ -1,5 +1,6 @@
-// Reads the words of a `listen` directive: addresses and parameters, with nginx's errors (ngx_http_core_listen,
-// ngx_parse_url). Stateless; used by the builder on the main thread. A host name is resolved here, once.
+// Reads the words of a `listen` directive: addresses and parameters, with nginx's errors
+// (ngx_http_core_listen, ngx_parse_url). Stateless; used by the builder on the main thread. A host name is
+// resolved here, once.
 #pragma once
 
 #include <expected>
@@ -17,10 +18,11 @@ struct ParsedListen {
 };
 
 // `warnings` takes what nginx says without refusing.
-std::expected<ParsedListen, Refusal> parse_listen(const Directive& directive, std::vector<std::string>& warnings);
+std::expected<ParsedListen, Refusal> parse_listen(const Directive& directive,
+                                                  std::vector<std::string>& warnings);
 
-// The addresses of "80", "1.2.3.4", "[::1]:8000-8010", "unix:/path", "*:80", "host:port". Error: nginx's word for what is
-// wrong ("invalid port").
+// The addresses of "80", "1.2.3.4", "[::1]:8000-8010", "unix:/path", "*:80", "host:port". Error: nginx's word
+// for what is wrong ("invalid port").
 std::expected<std::vector<SocketAddress>, std::string> parse_listen_address(std::string_view text);
 
 // 0.0.0.0:port

@@ -27,7 +27,8 @@ LoadedConfig load_config(const LoadOptions& options) {
   LoadedConfig loaded;
   auto routes = std::make_shared<RouteTable>();
   const std::string& error_log = options.error_log_path;
-  Builder builder(*routes, {options.prefix, includes.conf_prefix, error_log == "stderr" ? std::string() : error_log},
+  Builder builder(*routes,
+                  {options.prefix, includes.conf_prefix, error_log == "stderr" ? std::string() : error_log},
                   loaded.messages);
   const auto built = builder.build(globals, file);
   add_files(loaded.files, std::move(globals.files));

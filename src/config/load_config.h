@@ -1,5 +1,6 @@
-// load_config reads a configuration from its files to a RouteTable, or gives the first error in nginx's words.
-// Called on the master's main thread, at start, for -t and for every reload; it opens no log files and no sockets.
+// load_config reads a configuration from its files to a RouteTable, or gives the first error in nginx's
+// words. Called on the master's main thread, at start, for -t and for every reload; it opens no log files and
+// no sockets.
 #pragma once
 
 #include <expected>

@@ -17,14 +17,15 @@ bool is_static(const Location& location) {
   return false;
 }
 
-// ngx_http_cmp_locations: by name, the exact one before the prefix of the same name, else in order of writing: of two
-// that are the same the message names the later one.
+// ngx_http_cmp_locations: by name, the exact one before the prefix of the same name, else in order of
+// writing: of two that are the same the message names the later one.
 bool comes_before(const Location* a, const Location* b) {
   if (a->name != b->name) return a->name < b->name;
   return a->kind == Location::Kind::exact && b->kind != Location::Kind::exact;
 }
 
-std::expected<void, const Location*> put(std::vector<Location::PrefixEntry>& entries, const Location& location) {
+std::expected<void, const Location*> put(std::vector<Location::PrefixEntry>& entries,
+                                         const Location& location) {
   if (entries.empty() || entries.back().name != location.name) entries.push_back({.name = location.name});
   const Location*& place =
       location.kind == Location::Kind::exact ? entries.back().exact : entries.back().prefix;
@@ -37,7 +38,8 @@ std::expected<void, const Location*> put(std::vector<Location::PrefixEntry>& ent
 void link_shorter(std::vector<Location::PrefixEntry>& entries) {
   for (std::size_t i = 1; i < entries.size(); ++i) {
     int candidate = static_cast<int>(i) - 1;
-    while (candidate >= 0 && !entries[i].name.starts_with(entries[static_cast<std::size_t>(candidate)].name)) {
+    while (candidate >= 0 &&
+           !entries[i].name.starts_with(entries[static_cast<std::size_t>(candidate)].name)) {
       candidate = entries[static_cast<std::size_t>(candidate)].shorter;
     }
     entries[i].shorter = candidate;
@@ -51,9 +53,11 @@ struct StaticMatch {
 
 // The exact location of this URI, else the one with the longest name that the URI begins with.
 StaticMatch find_static(const std::vector<Location::PrefixEntry>& entries, std::string_view uri) {
-  const auto after = std::upper_bound(entries.begin(), entries.end(), uri,
-                                      [](std::string_view text, const Location::PrefixEntry& e) { return text < e.name; });
-  for (int i = static_cast<int>(after - entries.begin()) - 1; i >= 0; i = entries[static_cast<std::size_t>(i)].shorter) {
+  const auto after =
+      std::upper_bound(entries.begin(), entries.end(), uri,
+                       [](std::string_view text, const Location::PrefixEntry& e) { return text < e.name; });
+  for (int i = static_cast<int>(after - entries.begin()) - 1; i >= 0;
+       i = entries[static_cast<std::size_t>(i)].shorter) {
     const Location::PrefixEntry& entry = entries[static_cast<std::size_t>(i)];
     if (entry.exact != nullptr && entry.name == uri) return {entry.exact, true};
     if (entry.prefix != nullptr && uri.starts_with(entry.name)) return {entry.prefix, false};
@@ -61,8 +65,8 @@ StaticMatch find_static(const std::vector<Location::PrefixEntry>& entries, std::
   return {};
 }
 
-// Sets `chosen` to the innermost location found. True when the search is over: nothing that was passed over on the way
-// down (the regexes of outer levels) may replace it.
+// Sets `chosen` to the innermost location found. True when the search is over: nothing that was passed over
+// on the way down (the regexes of outer levels) may replace it.
 bool descend(Request& request, const Location& level, const Location*& chosen) {
   const StaticMatch match = find_static(level.prefixes, request.uri);
   if (match.location != nullptr) {

@@ -32,7 +32,8 @@ const ServerBlock* ServerNames::find_without_regex(std::string_view host) const 
   }
   if (!trailing_.empty()) {
     for (std::size_t dot = host.rfind('.'); dot != std::string_view::npos; dot = host.rfind('.', dot - 1)) {
-      if (const auto found = trailing_.find(host.substr(0, dot + 1)); found != trailing_.end()) return found->second;
+      if (const auto found = trailing_.find(host.substr(0, dot + 1)); found != trailing_.end())
+        return found->second;
       if (dot == 0) break;
     }
   }

@@ -1,5 +1,6 @@
-// ServerNames finds the server of one address by host name: exact names, wildcards, regexes (ngx_hash_find_combined,
-// ngx_http_find_virtual_server). Owned by AddressServers; built on the main thread, const afterwards.
+// ServerNames finds the server of one address by host name: exact names, wildcards, regexes
+// (ngx_hash_find_combined, ngx_http_find_virtual_server). Owned by AddressServers; built on the main thread,
+// const afterwards.
 #pragma once
 
 #include <expected>
@@ -21,8 +22,9 @@ class ServerNames {
   Added add(std::string_view name, const ServerBlock& server);
   void add_regex(const Regex& regex, const ServerBlock& server) { regexes_.push_back({regex, &server}); }
 
-  // The exact name, else the longest wildcard with the asterisk in front, else the longest with it behind, else the
-  // first regex, whose captures become the request's. Allocates nothing but captures in the request's arena.
+  // The exact name, else the longest wildcard with the asterisk in front, else the longest with it behind,
+  // else the first regex, whose captures become the request's. Allocates nothing but captures in the
+  // request's arena.
   const ServerBlock* find(Request& request, std::string_view host) const;
   const ServerBlock* find_without_regex(std::string_view host) const;
 

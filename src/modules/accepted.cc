@@ -21,7 +21,9 @@ constexpr std::uint32_t kHttpServer = kHttp | kServer;
 constexpr Standing kLater = Standing::no_effect_yet;
 
 Applied refuse(std::string message) { return std::unexpected(Refusal{std::move(message)}); }
-Applied refuse_directive(std::string message) { return std::unexpected(Refusal::directive(std::move(message))); }
+Applied refuse_directive(std::string message) {
+  return std::unexpected(Refusal::directive(std::move(message)));
+}
 
 Applied accept_words(BuildContext&, const Directive&, Settings&) { return {}; }
 
@@ -89,8 +91,8 @@ Applied check_gzip_disable(BuildContext& context, const Directive& directive, Se
   return {};
 }
 
-constexpr std::string_view kGzipProxied[] = {"off",   "expired", "no-cache", "no-store", "private", "no_last_modified",
-                                             "no_etag", "auth",  "any"};
+constexpr std::string_view kGzipProxied[] = {
+    "off", "expired", "no-cache", "no-store", "private", "no_last_modified", "no_etag", "auth", "any"};
 constexpr EnumWord<int> kGzipHttpVersion[] = {{"1.0", 1000}, {"1.1", 1001}};
 
 constexpr DirectiveRow later(std::string_view name, std::uint32_t contexts, std::uint32_t arity,
@@ -114,7 +116,7 @@ constexpr DirectiveRow kGzipRows[] = {
     later("gzip_disable", kAll, kOneOrMore, check_gzip_disable),
 };
 
-// ------------------------------------------------------------------------------------------------------------- ssl
+// ------------------------------------------------------------------------------------------------------- ssl
 
 constexpr std::string_view kProtocols[] = {"SSLv2", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"};
 constexpr EnumWord<int> kVerifyClient[] = {{"off", 0}, {"on", 1}, {"optional", 2}, {"optional_no_ca", 3}};
@@ -143,7 +145,8 @@ Applied check_session_cache(BuildContext&, const Directive& directive, Settings&
   return {};
 }
 
-constexpr DirectiveRow later_ssl(std::string_view name, std::uint32_t arity, decltype(DirectiveRow::apply) apply) {
+constexpr DirectiveRow later_ssl(std::string_view name, std::uint32_t arity,
+                                 decltype(DirectiveRow::apply) apply) {
   return later(name, kHttpServer, arity, apply, Level::server);
 }
 template <typename Value>

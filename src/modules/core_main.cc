@@ -18,9 +18,11 @@ namespace {
 using Core = CoreMainSettings;
 
 Applied refuse(std::string message) { return std::unexpected(Refusal{std::move(message)}); }
-Applied refuse_directive(std::string message) { return std::unexpected(Refusal::directive(std::move(message))); }
+Applied refuse_directive(std::string message) {
+  return std::unexpected(Refusal::directive(std::move(message)));
+}
 
-// ------------------------------------------------------------------------------------------------------- error_log
+// ------------------------------------------------------------------------------------------------- error_log
 
 struct LevelWord {
   std::string_view word;
@@ -41,11 +43,14 @@ std::expected<LogLevel, Refusal> log_level(const Directive& directive) {
   bool parts_only = false;  // only these may follow each other
   for (std::size_t i = 2; i < directive.words.size(); ++i) {
     const std::string& word = directive.words[i];
-    const auto known = std::find_if(kLevels.begin(), kLevels.end(), [&](const LevelWord& l) { return l.word == word; });
-    if (known == kLevels.end()) return std::unexpected(Refusal{fmt::format("invalid log level \"{}\"", word)});
+    const auto known =
+        std::find_if(kLevels.begin(), kLevels.end(), [&](const LevelWord& l) { return l.word == word; });
+    if (known == kLevels.end())
+      return std::unexpected(Refusal{fmt::format("invalid log level \"{}\"", word)});
     const bool part = known->word.starts_with("debug_");
     if (chosen && !(part && parts_only)) {
-      return std::unexpected(Refusal{fmt::format("{} log level \"{}\"", part ? "invalid" : "duplicate", word)});
+      return std::unexpected(
+          Refusal{fmt::format("{} log level \"{}\"", part ? "invalid" : "duplicate", word)});
     }
     chosen = known->level;
     parts_only = part;
@@ -57,7 +62,7 @@ Applied apply_main_error_log(BuildContext& context, const Directive& directive, 
   return apply_error_log(context, directive, static_cast<Core&>(settings).error_log.amend());
 }
 
-// ---------------------------------------------------------------------------------------------- processes and rights
+// -------------------------------------------------------------------------------------- processes and rights
 
 // The errno of a getpwnam() that found nobody is 0, and nginx then prints no text for it.
 std::string with_errno(std::string message, int error) {
@@ -69,13 +74,15 @@ Applied apply_user(BuildContext& context, const Directive& directive, Settings& 
   if (user.is_set()) return refuse_directive("is duplicate");
   if (geteuid() != 0) {
     context.warn(
-        "the \"user\" directive makes sense only if the master process runs with super-user privileges, ignored");
+        "the \"user\" directive makes sense only if the master process runs with super-user privileges, "
+        "ignored");
     return {};
   }
   const std::string& name = directive.words[1];
   const std::string& group = directive.words.size() == 2 ? name : directive.words[2];
   errno = 0;
-  if (getpwnam(name.c_str()) == nullptr) return refuse(with_errno(fmt::format("getpwnam(\"{}\") failed", name), errno));
+  if (getpwnam(name.c_str()) == nullptr)
+    return refuse(with_errno(fmt::format("getpwnam(\"{}\") failed", name), errno));
   errno = 0;
   if (getgrnam(group.c_str()) == nullptr) {
     return refuse(with_errno(fmt::format("getgrnam(\"{}\") failed", group), errno));
@@ -121,7 +128,8 @@ std::expected<std::vector<bool>, Refusal> parse_cpu_mask(const std::string& word
   for (auto at = word.rbegin(); at != word.rend(); ++at) {
     if (*at == ' ') continue;
     if (*at != '0' && *at != '1') {
-      return std::unexpected(Refusal{fmt::format("invalid character \"{}\" in \"worker_cpu_affinity\"", *at)});
+      return std::unexpected(
+          Refusal{fmt::format("invalid character \"{}\" in \"worker_cpu_affinity\"", *at)});
     }
     mask.push_back(*at == '1');
   }
@@ -164,7 +172,8 @@ Applied apply_env(BuildContext&, const Directive& directive, Settings& settings)
 // Kernel threads do what thread pools do in nginx; the words are checked.
 Applied apply_thread_pool(BuildContext&, const Directive& directive, Settings& settings) {
   const std::string& name = directive.words[1];
-  if (!settings.note_first("thread_pool " + name)) return refuse(fmt::format("duplicate thread pool \"{}\"", name));
+  if (!settings.note_first("thread_pool " + name))
+    return refuse(fmt::format("duplicate thread pool \"{}\"", name));
   for (std::size_t i = 2; i < directive.words.size(); ++i) {
     const std::string_view word = directive.words[i];
     if (word.starts_with("threads=") && parse_number(word.substr(8)).value_or(0) == 0) {
@@ -177,13 +186,15 @@ Applied apply_thread_pool(BuildContext&, const Directive& directive, Settings& s
   return {};
 }
 
-// ----------------------------------------------------------------------------------------------------- load_module
+// ----------------------------------------------------------------------------------------------- load_module
 
-// nginx's own dynamic modules. None is loaded: a configuration that then uses one finds its directives not served.
+// nginx's own dynamic modules. None is loaded: a configuration that then uses one finds its directives not
+// served.
 constexpr std::array<std::string_view, 8> kOwnModules{
-    "ngx_http_geoip_module.so", "ngx_http_image_filter_module.so", "ngx_http_perl_module.so",
-    "ngx_http_xslt_filter_module.so", "ngx_mail_module.so", "ngx_stream_module.so", "ngx_stream_geoip_module.so",
-    "ngx_otel_module.so",
+    "ngx_http_geoip_module.so",   "ngx_http_image_filter_module.so",
+    "ngx_http_perl_module.so",    "ngx_http_xslt_filter_module.so",
+    "ngx_mail_module.so",         "ngx_stream_module.so",
+    "ngx_stream_geoip_module.so", "ngx_otel_module.so",
 };
 
 Applied apply_load_module(BuildContext& context, const Directive& directive, Settings& settings) {
@@ -203,7 +214,7 @@ Applied apply_load_module(BuildContext& context, const Directive& directive, Set
   return refuse(fmt::format("module \"{}\" is not one of nginx's own and cannot be loaded by uringx", path));
 }
 
-// ---------------------------------------------------------------------------------------------------------- events
+// ---------------------------------------------------------------------------------------------------- events
 
 Applied apply_worker_connections(BuildContext&, const Directive& directive, Settings& settings) {
   auto& field = static_cast<EventsSettings&>(settings).worker_connections;
@@ -227,12 +238,12 @@ Applied accept_words(BuildContext&, const Directive&, Settings&) { return {}; }
 enum class DebugPoints { stop, abort };
 constexpr EnumWord<DebugPoints> kDebugPoints[] = {{"stop", DebugPoints::stop}, {"abort", DebugPoints::abort}};
 
-constexpr DirectiveRow main_row(std::string_view name, std::uint32_t arity, decltype(DirectiveRow::apply) apply,
-                                Standing standing = Standing::served) {
+constexpr DirectiveRow main_row(std::string_view name, std::uint32_t arity,
+                                decltype(DirectiveRow::apply) apply, Standing standing = Standing::served) {
   return {name, kMain, arity, Level::main, apply, nullptr, standing};
 }
-constexpr DirectiveRow events_row(std::string_view name, std::uint32_t arity, decltype(DirectiveRow::apply) apply,
-                                  Standing standing = Standing::served) {
+constexpr DirectiveRow events_row(std::string_view name, std::uint32_t arity,
+                                  decltype(DirectiveRow::apply) apply, Standing standing = Standing::served) {
   return {name, kEvents, arity, Level::main, apply, nullptr, standing};
 }
 
@@ -273,15 +284,20 @@ constexpr DirectiveRow kEventsRows[] = {
 
 const Module kCoreMainModule = {
     .id = ModuleId::core, .name = "core", .rows = kMainRows, .make_main = make_settings<CoreMainSettings>};
-const Module kEventsModule = {
-    .id = ModuleId::events, .name = "events", .rows = kEventsRows, .make_main = make_settings<EventsSettings>};
+const Module kEventsModule = {.id = ModuleId::events,
+                              .name = "events",
+                              .rows = kEventsRows,
+                              .make_main = make_settings<EventsSettings>};
 
-Applied apply_error_log(BuildContext& context, const Directive& directive, std::vector<ErrorLogTarget>& targets) {
+Applied apply_error_log(BuildContext& context, const Directive& directive,
+                        std::vector<ErrorLogTarget>& targets) {
   const std::string_view where = directive.words[1];
   for (const std::string_view kind : {"syslog:", "memory:"}) {
     if (where.starts_with(kind)) {
-      return refuse(fmt::format("the \"{}\" parameter of the \"error_log\" directive is known to nginx but not served "
-                                "by uringx yet", kind));
+      return refuse(
+          fmt::format("the \"{}\" parameter of the \"error_log\" directive is known to nginx but not served "
+                      "by uringx yet",
+                      kind));
     }
   }
   const auto level = log_level(directive);

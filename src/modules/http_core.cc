@@ -13,9 +13,11 @@ using Server = HttpCoreServer;
 using Place = HttpCoreLocation;
 
 Applied refuse(std::string message) { return std::unexpected(Refusal{std::move(message)}); }
-Applied refuse_directive(std::string message) { return std::unexpected(Refusal::directive(std::move(message))); }
+Applied refuse_directive(std::string message) {
+  return std::unexpected(Refusal::directive(std::move(message)));
+}
 
-// -------------------------------------------------------------------------------------------------- root and alias
+// -------------------------------------------------------------------------------------------- root and alias
 
 bool mentions_variable(std::string_view text, std::string_view name) {
   return text.find(fmt::format("${}", name)) != std::string_view::npos ||
@@ -33,7 +35,8 @@ Applied apply_root(BuildContext& context, const Directive& directive, Settings& 
                               root->alias ? "alias" : "root"));
   }
   const LocationFacts location = context.location();
-  if (alias && location.named) return refuse("the \"alias\" directive cannot be used inside the named location");
+  if (alias && location.named)
+    return refuse("the \"alias\" directive cannot be used inside the named location");
   for (const std::string_view variable : {"document_root", "realpath_root"}) {
     if (mentions_variable(directive.words[1], variable)) {
       return refuse(fmt::format("the ${} variable cannot be used in the \"{}\" directive", variable, name));
@@ -70,7 +73,7 @@ Applied apply_location_error_log(BuildContext& context, const Directive& directi
   return apply_error_log(context, directive, static_cast<Place&>(settings).error_log.amend());
 }
 
-// ------------------------------------------------------------------------------------------- keep-alive and files
+// -------------------------------------------------------------------------------------- keep-alive and files
 
 Applied apply_keepalive_timeout(BuildContext&, const Directive& directive, Settings& settings) {
   auto& field = static_cast<Place&>(settings).keepalive_timeout;
@@ -148,7 +151,7 @@ Applied apply_directio(BuildContext&, const Directive& directive, Settings& sett
   return {};
 }
 
-// ----------------------------------------------------------------------------------------------- checked, not kept
+// ----------------------------------------------------------------------------------------- checked, not kept
 
 // All files are read without waiting here, which is what the methods of aio are for.
 Applied check_aio(BuildContext&, const Directive& directive, Settings& settings) {
@@ -197,8 +200,10 @@ Applied check_pool_size(BuildContext&, const Directive& directive, Settings& set
   const auto bytes = parse_size(directive.words[1]);
   if (!bytes) return refuse_directive("invalid value");
   if (*bytes < kLeastBytes) return refuse(fmt::format("the pool size must be no less than {}", kLeastBytes));
-  if (*bytes % kAlignmentBytes != 0) return refuse(fmt::format("the pool size must be a multiple of {}", kAlignmentBytes));
-  if (directive.name() == "connection_pool_size") static_cast<Server&>(settings).connection_pool_size.set(Bytes{*bytes});
+  if (*bytes % kAlignmentBytes != 0)
+    return refuse(fmt::format("the pool size must be a multiple of {}", kAlignmentBytes));
+  if (directive.name() == "connection_pool_size")
+    static_cast<Server&>(settings).connection_pool_size.set(Bytes{*bytes});
   return {};
 }
 
@@ -207,7 +212,7 @@ constexpr DirectiveRow checked(std::string_view name, std::uint32_t contexts, st
   return {name, contexts, arity, level, apply, nullptr, Standing::no_meaning};
 }
 
-// --------------------------------------------------------------------------------------------------- words and rows
+// -------------------------------------------------------------------------------------------- words and rows
 
 constexpr EnumWord<Lingering> kLingeringWords[] = {
     {"off", Lingering::off}, {"on", Lingering::on}, {"always", Lingering::always}};
@@ -312,7 +317,7 @@ constexpr DirectiveRow kRows[] = {
     checked_row<Number>("types_hash_bucket_size", kAll),
 };
 
-// ------------------------------------------------------------------------------------- after the rows are inherited
+// ------------------------------------------------------------------------------ after the rows are inherited
 
 Applied finish_server(BuildContext&, Settings& settings, const Settings*) {
   const auto& server = static_cast<const Server&>(settings);

@@ -14,10 +14,12 @@
 namespace uringx {
 namespace {
 
-// More groups than this match, but what they captured is not kept. nginx's templates reach $9; names may go further.
+// More groups than this match, but what they captured is not kept. nginx's templates reach $9; names may go
+// further.
 constexpr std::uint32_t kCapturesMax = 64;
 
-// As PCRE2's own defaults today, fixed so that a pattern that explodes costs a bounded time whatever the library.
+// As PCRE2's own defaults today, fixed so that a pattern that explodes costs a bounded time whatever the
+// library.
 constexpr std::uint32_t kMatchLimit = 10'000'000;
 
 template <typename T, void (*Free)(T*)>
@@ -26,7 +28,8 @@ struct Freed {
 };
 using CodePointer = std::unique_ptr<pcre2_code, Freed<pcre2_code, pcre2_code_free>>;
 using DataPointer = std::unique_ptr<pcre2_match_data, Freed<pcre2_match_data, pcre2_match_data_free>>;
-using ContextPointer = std::unique_ptr<pcre2_match_context, Freed<pcre2_match_context, pcre2_match_context_free>>;
+using ContextPointer =
+    std::unique_ptr<pcre2_match_context, Freed<pcre2_match_context, pcre2_match_context_free>>;
 
 // What matching needs besides the code: one a thread, reused, so that a match allocates nothing.
 struct Matcher {
@@ -62,7 +65,8 @@ struct Regex::Code {
   int run(std::string_view text) const {
     Matcher& matcher = this_threads_matcher();
     // pcre2_match uses the JIT code when there is some.
-    const int count = pcre2_match(code.get(), units(text), text.size(), 0, 0, matcher.data.get(), matcher.context.get());
+    const int count =
+        pcre2_match(code.get(), units(text), text.size(), 0, 0, matcher.data.get(), matcher.context.get());
     return count == 0 ? static_cast<int>(kCapturesMax) : count;
   }
 
@@ -96,22 +100,26 @@ std::expected<void, std::string> Regex::Code::define_names(VariableTable& variab
   return {};
 }
 
-std::expected<Regex, std::string> Regex::compile(std::string_view pattern, bool caseless, VariableTable& variables) {
+std::expected<Regex, std::string> Regex::compile(std::string_view pattern, bool caseless,
+                                                 VariableTable& variables) {
   int error = 0;
   PCRE2_SIZE error_at = 0;
   auto code = std::make_shared<Code>();
   code->pattern = pattern;
-  code->code.reset(pcre2_compile(units(pattern), pattern.size(), caseless ? PCRE2_CASELESS : 0, &error, &error_at, nullptr));
+  code->code.reset(pcre2_compile(units(pattern), pattern.size(), caseless ? PCRE2_CASELESS : 0, &error,
+                                 &error_at, nullptr));
   if (code->code == nullptr) {
     std::array<PCRE2_UCHAR, 128> text{};
     pcre2_get_error_message(error, text.data(), text.size());
-    std::string message =
-        fmt::format("pcre2_compile() failed: {} in \"{}\"", reinterpret_cast<const char*>(text.data()), pattern);
+    std::string message = fmt::format("pcre2_compile() failed: {} in \"{}\"",
+                                      reinterpret_cast<const char*>(text.data()), pattern);
     if (error_at < pattern.size()) message += fmt::format(" at \"{}\"", pattern.substr(error_at));
     return std::unexpected(std::move(message));
   }
-  pcre2_jit_compile(code->code.get(), PCRE2_JIT_COMPLETE);  // fails where the CPU or a policy forbids it: interpreted
-  if (auto defined = code->define_names(variables); !defined) return std::unexpected(std::move(defined.error()));
+  pcre2_jit_compile(code->code.get(),
+                    PCRE2_JIT_COMPLETE);  // fails where the CPU or a policy forbids it: interpreted
+  if (auto defined = code->define_names(variables); !defined)
+    return std::unexpected(std::move(defined.error()));
   Regex regex;
   regex.code_ = std::move(code);
   return regex;
@@ -131,7 +139,8 @@ bool Regex::match(Request& request, std::string_view text) const {
   }
   // Even a pattern without groups ends what the last one captured (ngx_http_regex_exec).
   const std::string_view kept = count > 1 ? request.arena.copy(text) : std::string_view();
-  const std::span<std::string_view> captures = request.arena.make_array<std::string_view>(static_cast<std::size_t>(count));
+  const std::span<std::string_view> captures =
+      request.arena.make_array<std::string_view>(static_cast<std::size_t>(count));
   for (std::size_t i = 1; i < captures.size(); ++i) captures[i] = Code::group(kept, i);
   request.captures = captures;
   for (const Code::Name& name : code_->names) {

@@ -17,11 +17,12 @@
 namespace uringx {
 namespace {
 
-// nginx's order (its auto/modules): settings are inherited module by module, so the first error is nginx's first error.
+// nginx's order (its auto/modules): settings are inherited module by module, so the first error is nginx's
+// first error.
 constexpr const Module* kModules[] = {
-    &kCoreMainModule,  &kEventsModule, &kHttpCoreModule, &kTypesModule,    &kErrorPageModule,
-    &kLogModule,       &kAutoindexModule, &kIndexModule, &kTryFilesModule, &kAccessModule,
-    &kRewriteModule,   &kSslModule,    &kGzipModule,     &kCharsetModule,  &kHeadersModule,
+    &kCoreMainModule, &kEventsModule,   &kHttpCoreModule, &kTypesModule,    &kErrorPageModule,
+    &kLogModule,      &kAutoindexModule, &kIndexModule,   &kTryFilesModule, &kAccessModule,
+    &kRewriteModule,  &kSslModule,      &kGzipModule,     &kCharsetModule,  &kHeadersModule,
 };
 
 }  // namespace

@@ -43,12 +43,13 @@ const TimeUnit* unit_at(std::string_view text) {
 std::optional<std::int64_t> add_scaled(std::int64_t total, std::int64_t value, std::int64_t scale) {
   std::int64_t product = 0;
   std::int64_t sum = 0;
-  if (__builtin_mul_overflow(value, scale, &product) || __builtin_add_overflow(total, product, &sum)) return {};
+  if (__builtin_mul_overflow(value, scale, &product) || __builtin_add_overflow(total, product, &sum))
+    return {};
   return sum;
 }
 
-// ngx_parse_time, in units of 1/per_second seconds. Milliseconds and years exclude each other: as with nginx, "y" and
-// "M" are for whole seconds only.
+// ngx_parse_time, in units of 1/per_second seconds. Milliseconds and years exclude each other: as with nginx,
+// "y" and "M" are for whole seconds only.
 std::optional<std::int64_t> parse_time(std::string_view text, std::int64_t per_second) {
   const bool whole_seconds = per_second == 1;
   int rank = whole_seconds ? 0 : kMonthRank;
@@ -95,7 +96,9 @@ std::optional<std::uint64_t> parse_scaled(std::string_view text, std::string_vie
   return static_cast<std::uint64_t>(*number * scale);
 }
 
-std::unexpected<Refusal> invalid(std::string message) { return std::unexpected(Refusal::directive(std::move(message))); }
+std::unexpected<Refusal> invalid(std::string message) {
+  return std::unexpected(Refusal::directive(std::move(message)));
+}
 
 template <typename T, typename Value>
 std::expected<T, Refusal> counted(const std::optional<Value>& value) {
@@ -126,8 +129,8 @@ std::expected<bool, Refusal> ValueParser<bool>::parse(const Directive& directive
   const std::string& word = directive.words[1];
   if (equal_ignore_case(word, "on")) return true;
   if (equal_ignore_case(word, "off")) return false;
-  return std::unexpected(Refusal{
-      fmt::format("invalid value \"{}\" in \"{}\" directive, it must be \"on\" or \"off\"", word, directive.name())});
+  return std::unexpected(Refusal{fmt::format(
+      "invalid value \"{}\" in \"{}\" directive, it must be \"on\" or \"off\"", word, directive.name())});
 }
 
 std::expected<Milliseconds, Refusal> ValueParser<Milliseconds>::parse(const Directive& directive) {
@@ -160,7 +163,8 @@ std::expected<std::string, Refusal> ValueParser<std::string>::parse(const Direct
 std::expected<BufferSet, Refusal> ValueParser<BufferSet>::parse(const Directive& directive) {
   const auto count = parse_number(directive.words[1]);
   const auto bytes_each = parse_size(directive.words[2]);
-  if (!count || *count == 0 || *count > std::numeric_limits<std::uint32_t>::max()) return invalid("invalid value");
+  if (!count || *count == 0 || *count > std::numeric_limits<std::uint32_t>::max())
+    return invalid("invalid value");
   if (!bytes_each || *bytes_each == 0) return invalid("invalid value");
   return BufferSet{static_cast<std::uint32_t>(*count), *bytes_each};
 }

@@ -1,5 +1,5 @@
-// What the tests of config/ share: a configuration text loaded from a folder of its own, and a request routed by it.
-// Owned by a test case.
+// What the tests of config/ share: a configuration text loaded from a folder of its own, and a request routed
+// by it. Owned by a test case.
 #pragma once
 
 #include <memory>

@@ -10,7 +10,8 @@ std::string addresses(std::string_view text) {
   const auto parsed = parse_listen_address(text);
   if (!parsed) return fmt::format("error: {}", parsed.error());
   std::string joined;
-  for (const SocketAddress& address : *parsed) joined += fmt::format("{}{}", joined.empty() ? "" : " ", address.text());
+  for (const SocketAddress& address : *parsed)
+    joined += fmt::format("{}{}", joined.empty() ? "" : " ", address.text());
   return joined;
 }
 
@@ -85,7 +86,8 @@ TEST_CASE("a unix peer without a path prints as unix:") {
 }
 
 TEST_CASE("parameters set options, and socket options bind the address by itself") {
-  const ListenOptions all = options({"backlog=10", "rcvbuf=8k", "sndbuf=1m", "fastopen=3", "deferred", "reuseport"}).options;
+  const ListenOptions all =
+      options({"backlog=10", "rcvbuf=8k", "sndbuf=1m", "fastopen=3", "deferred", "reuseport"}).options;
   CHECK(all.set);
   CHECK(all.bind);
   CHECK(all.backlog == 10);
@@ -110,9 +112,11 @@ TEST_CASE("so_keepalive is on, off or three numbers of which some may be missing
   CHECK(full.count == 10);
   CHECK(options({"so_keepalive=::5"}).options.so_keepalive->count == 5);
   CHECK(options({"so_keepalive=5"}).options.so_keepalive->idle_s == 5);
-  for (const char* word : {"so_keepalive=", "so_keepalive=::", "so_keepalive=::0", "so_keepalive=x", "so_keepalive=1:2:3:4"}) {
+  for (const char* word :
+       {"so_keepalive=", "so_keepalive=::", "so_keepalive=::0", "so_keepalive=x", "so_keepalive=1:2:3:4"}) {
     CAPTURE(word);
-    CHECK(options({word}).refusal == fmt::format("invalid so_keepalive value: \"{}\"", std::string_view(word).substr(13)));
+    CHECK(options({word}).refusal ==
+          fmt::format("invalid so_keepalive value: \"{}\"", std::string_view(word).substr(13)));
   }
 }
 
@@ -130,9 +134,11 @@ TEST_CASE("a wrong parameter is named in nginx's words") {
 TEST_CASE("ssl, http2 and proxy_protocol parse, then say that they are not served yet") {
   for (const char* word : {"ssl", "http2", "proxy_protocol"}) {
     CHECK(options({word, "fast"}).refusal == R"(invalid parameter "fast")");
-    CHECK(options({word}).refusal ==
-          fmt::format("the \"{}\" parameter of the \"listen\" directive is known to nginx but not served by uringx yet",
-                      word));
+    CHECK(
+        options({word}).refusal ==
+        fmt::format(
+            "the \"{}\" parameter of the \"listen\" directive is known to nginx but not served by uringx yet",
+            word));
   }
 }
 

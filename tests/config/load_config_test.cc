@@ -20,12 +20,14 @@ TEST_CASE("directives of -g count, and their errors stand in the command line") 
   CHECK_FALSE(*config.routes().main.get<CoreMainSettings>().daemon);
   CHECK(*config.routes().main.get<CoreMainSettings>().pid == config.folder + "x.pid");
   CHECK(TestConfig("events {}", "nope on;").refusal() == R"(unknown directive "nope" in command line)");
-  CHECK(TestConfig("daemon on; events {}", "daemon off;").refusal() == R"("daemon" directive is duplicate in nginx.conf:1)");
+  CHECK(TestConfig("daemon on; events {}", "daemon off;").refusal() ==
+        R"("daemon" directive is duplicate in nginx.conf:1)");
 }
 
 TEST_CASE("the same log path is one file, in whatever way it is written") {
-  const TestConfig config("error_log logs/e.log; events {} http { server { listen 8080; error_log logs/e.log info;\n"
-                          "location / { error_log stderr; } } }");
+  const TestConfig config(
+      "error_log logs/e.log; events {} http { server { listen 8080; error_log logs/e.log info;\n"
+      "location / { error_log stderr; } } }");
   REQUIRE(config.accepted());
   std::size_t same = 0;
   std::size_t on_stderr = 0;

@@ -6,7 +6,9 @@
 namespace uringx {
 namespace {
 
-std::string chosen(const TestConfig& config, std::string_view uri) { return RoutedRequest(config, uri).location(); }
+std::string chosen(const TestConfig& config, std::string_view uri) {
+  return RoutedRequest(config, uri).location();
+}
 
 TEST_CASE("exact, then the longest prefix, then the first regex unless ^~ stands before it") {
   const TestConfig config(server_text(R"(

@@ -8,9 +8,12 @@ namespace {
 
 TEST_CASE("a broken pattern is told with the rest that PCRE could not read") {
   VariableTable variables;
-  CHECK(Regex::compile("(", false, variables).error() == R"(pcre2_compile() failed: missing closing parenthesis in "(")");
+  CHECK(Regex::compile("(", false, variables).error() ==
+        R"(pcre2_compile() failed: missing closing parenthesis in "(")");
   CHECK(Regex::compile("a**b", false, variables).has_value() == false);
-  CHECK(Regex::compile("x(?<n>a)(?<n>b)", false, variables).error().ends_with(R"~(in "x(?<n>a)(?<n>b)" at "b)")~"));
+  CHECK(Regex::compile("x(?<n>a)(?<n>b)", false, variables)
+            .error()
+            .ends_with(R"~(in "x(?<n>a)(?<n>b)" at "b)")~"));
 }
 
 TEST_CASE("matching respects case only when asked to") {

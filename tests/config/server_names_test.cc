@@ -87,7 +87,8 @@ TEST_CASE("a regex name alone on its address still captures") {
 }
 
 TEST_CASE("names in the configuration count without case") {
-  const TestConfig config("events {} http { server { listen 8080; } server { listen 8080; server_name ExAmple.NET; } }");
+  const TestConfig config(
+      "events {} http { server { listen 8080; } server { listen 8080; server_name ExAmple.NET; } }");
   CHECK(RoutedRequest(config, "/", "example.net").server().server_name == "example.net");
 }
 

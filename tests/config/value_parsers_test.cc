@@ -26,7 +26,8 @@ TEST_CASE("a time is the sum of its units, a bare number is seconds") {
 }
 
 TEST_CASE("a time with units out of order, unknown or too fine is refused") {
-  for (const char* text : {"", "x", "5x", "5s4m", "5m5m", "-5", "1.5s", "s5x", "5 5 5", "1y", "1M", "5ms5s"}) {
+  for (const char* text :
+       {"", "x", "5x", "5s4m", "5m5m", "-5", "1.5s", "s5x", "5 5 5", "1y", "1M", "5ms5s"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_milliseconds(text));
   }
@@ -65,7 +66,8 @@ TEST_CASE("a flag is on or off in any case, and refused in nginx's words") {
   CHECK_FALSE(*ValueParser<bool>::parse(directive({"sendfile", "off"})));
   const auto refused = ValueParser<bool>::parse(directive({"sendfile", "yes"}));
   REQUIRE_FALSE(refused);
-  CHECK(refused.error().message == R"(invalid value "yes" in "sendfile" directive, it must be "on" or "off")");
+  CHECK(refused.error().message ==
+        R"(invalid value "yes" in "sendfile" directive, it must be "on" or "off")");
   CHECK_FALSE(refused.error().about_directive);
 }
 

@@ -1,6 +1,6 @@
-// The golden cases in cases/: a configuration, other files after lines "---- NAME", and after "---- expect" the messages
-// and the model it stands for. With URINGX_GOLDEN_WRITE=1 in the environment the expectations are written anew, to be
-// read and judged by whoever commits them.
+// The golden cases in cases/: a configuration, other files after lines "---- NAME", and after "---- expect"
+// the messages and the model it stands for. With URINGX_GOLDEN_WRITE=1 in the environment the expectations
+// are written anew, to be read and judged by whoever commits them.
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 

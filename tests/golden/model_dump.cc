@@ -24,7 +24,8 @@ std::string error_log_text(const HttpCoreLocation& core, const RouteTable& route
   std::string text;
   for (const ErrorLogTarget& target : core.error_log.is_set() ? *core.error_log : *in_main) {
     const std::string& path = routes.log_files[target.log_file]->path;
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", path.empty() ? "stderr" : path, log_level_name(target.level));
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", path.empty() ? "stderr" : path,
+                        log_level_name(target.level));
   }
   return text;
 }
@@ -99,7 +100,8 @@ class Dump {
   std::string run() {
     for (const ListenSocket& socket : routes_.listens) put_socket(socket);
     for (const std::unique_ptr<ServerBlock>& server : routes_.servers) put_server(*server);
-    if (routes_.servers.empty()) put_lines("main ", location_lines(routes_.http_location, routes_), location_defaults());
+    if (routes_.servers.empty())
+      put_lines("main ", location_lines(routes_.http_location, routes_), location_defaults());
     return std::move(text_);
   }
 
@@ -120,7 +122,8 @@ class Dump {
     }
     text_ += fmt::format(", default \"{}\"\n", socket.servers.default_server().server_name);
     for (const ListenSocket::Specific& one : socket.specific) {
-      text_ += fmt::format("  on {}, default \"{}\"\n", one.address.text(), one.servers.default_server().server_name);
+      text_ += fmt::format("  on {}, default \"{}\"\n", one.address.text(),
+                           one.servers.default_server().server_name);
     }
   }
 

@@ -1,5 +1,5 @@
-// Prints a configuration's model for the golden cases: messages, sockets, servers, locations and the settings in which a
-// level differs from the one above. Used by the tests only, on their main thread.
+// Prints a configuration's model for the golden cases: messages, sockets, servers, locations and the settings
+// in which a level differs from the one above. Used by the tests only, on their main thread.
 #pragma once
 
 #include <string>
