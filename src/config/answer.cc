@@ -40,7 +40,7 @@ int filter_not_modified(Request& request) {
 
 // One range replaces the length; several make a multipart body.
 AnswerBody serve_ranges(Request& request, std::span<const ByteRange> ranges, std::string_view text, bool from_file,
-                        std::uint64_t boundary_number) {
+                        std::uint64_t& boundaries) {
   ResponseHead& response = request.response;
   const std::int64_t length = response.content_length;
   response.status = 206;
@@ -56,7 +56,7 @@ AnswerBody serve_ranges(Request& request, std::span<const ByteRange> ranges, std
     parts[0] = body_part(ranges[0]);
     return {parts, static_cast<std::uint64_t>(response.content_length)};
   }
-  const MultipartBody multipart = make_multipart_body(ranges, length, response.content_type, response.charset, boundary_number,
+  const MultipartBody multipart = make_multipart_body(ranges, length, response.content_type, response.charset, ++boundaries,
                                                       request.arena);
   std::span<BodyPart> parts = request.arena.make_array<BodyPart>(2 * multipart.parts.size() + 1);
   for (std::size_t i = 0; i < multipart.parts.size(); ++i) {
@@ -81,7 +81,7 @@ AnswerBody whole_body(Request& request, std::string_view text, bool from_file) {
 
 // ngx_http_range_header_filter.
 std::expected<AnswerBody, int> filter_ranges(Request& request, std::string_view text, bool from_file,
-                                             std::uint64_t boundary_number) {
+                                             std::uint64_t& boundaries) {
   ResponseHead& response = request.response;
   const std::int64_t max_ranges = request.settings<HttpCoreLocation>().max_ranges->count;
   if (!response.accept_ranges || response.status != 200 || response.content_length == kUnknownLength || max_ranges == 0 ||
@@ -99,7 +99,7 @@ std::expected<AnswerBody, int> filter_ranges(Request& request, std::string_view 
   const auto ranges = parse_ranges(range, response.content_length,
                                    max_ranges < 0 ? kMaxRangesDefault : static_cast<std::uint64_t>(max_ranges),
                                    &request.arena);
-  if (ranges) return serve_ranges(request, *ranges, text, from_file, boundary_number);
+  if (ranges) return serve_ranges(request, *ranges, text, from_file, boundaries);
   if (ranges.error() == RangeRefusal::whole) return whole_body(request, text, from_file);
   // A field like any other, as in nginx: what add_header adds to the page of 416 comes after it.
   response.fields.push_back({"Content-Range", unsatisfied_range_text(response.content_length, request.arena)});
@@ -143,7 +143,7 @@ void complete_location(Request& request) {
 }  // namespace
 
 std::expected<AnswerBody, int> finish_answer(Request& request, std::string_view text, bool from_file,
-                                             std::uint64_t boundary_number) {
+                                             std::uint64_t& boundaries) {
   ResponseHead& response = request.response;
   if (request.error_status != 0) {
     response.status = request.error_status;
@@ -152,7 +152,7 @@ std::expected<AnswerBody, int> finish_answer(Request& request, std::string_view 
   if (const int status = filter_not_modified(request)) return std::unexpected(status);
   filter_headers(request);
   filter_charset(request);
-  std::expected<AnswerBody, int> body = filter_ranges(request, text, from_file, boundary_number);
+  std::expected<AnswerBody, int> body = filter_ranges(request, text, from_file, boundaries);
   if (!body) return body;
 
   complete_location(request);

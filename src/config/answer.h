@@ -26,9 +26,9 @@ struct AnswerBody {
 // Runs conditional requests, add_header and expires, charset, ranges and redirects over the head in request.response.
 // `body` is the text, or the whole file when `from_file`. Refuses with the status whose page is to be sent instead
 // (412, 416): give that to PhaseEngine::finish() and come back with what it says.
-// `boundary_number` differs for every multipart answer of a worker.
+// `boundaries` counts the worker's multipart answers: the number makes their boundary.
 std::expected<AnswerBody, int> finish_answer(Request& request, std::string_view text, bool from_file,
-                                             std::uint64_t boundary_number);
+                                             std::uint64_t& boundaries);
 
 // Whether the connection stays open after this answer, by the settings of the location it came from
 // (ngx_http_update_location_config).

@@ -37,24 +37,28 @@ BufferRing::BufferRing(Backend& backend, std::uint16_t group, unsigned count, un
   // Pages are touched when the kernel first fills a buffer, and it hands out the one given back longest ago.
   void* const mapping = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapping == MAP_FAILED) throw std::bad_alloc();
-  memory_ = new Memory{static_cast<io_uring_buf_ring*>(mapping), static_cast<char*>(mapping) + ring_bytes(count), bytes};
+  memory_ = new Memory{static_cast<io_uring_buf_ring*>(mapping),
+                       static_cast<char*>(mapping) + ring_bytes(count), bytes};
   io_uring_buf_ring_init(memory_->ring);
 
   const int registered = backend_.register_buffer_ring(memory_->ring, count, group);
   if (registered < 0) {
     munmap(memory_->ring, memory_->bytes);
     delete memory_;
-    throw std::system_error(-registered, std::generic_category(), "registering receive buffers with io_uring");
+    throw std::system_error(-registered, std::generic_category(),
+                            "registering receive buffers with io_uring");
   }
   for (unsigned id = 0; id < count; ++id) {
     io_uring_buf_ring_add(memory_->ring, buffer(static_cast<std::uint16_t>(id)).data(), bytes_each_,
-                          static_cast<unsigned short>(id), io_uring_buf_ring_mask(count), static_cast<int>(id));
+                          static_cast<unsigned short>(id), io_uring_buf_ring_mask(count),
+                          static_cast<int>(id));
   }
   io_uring_buf_ring_advance(memory_->ring, static_cast<int>(count));
 }
 
 BufferRing::~BufferRing() {
-  // Without this an operation that is still armed could pick a buffer out of memory that is somebody else's by then.
+  // Without this an operation that is still armed could pick a buffer out of memory that is somebody else's
+  // by then.
   backend_.unregister_buffer_ring(group_);
   munmap(memory_->ring, memory_->bytes);
   delete memory_;

@@ -1,5 +1,6 @@
-// BufferRing is a registered ring of provided buffers: the kernel takes one when bytes arrive, so that a connection that
-// waits holds none. Owned by a worker, after its Ring; buffers come back within the handler that received them.
+// BufferRing is a registered ring of provided buffers: the kernel takes one when bytes arrive, so that a
+// connection that waits holds none. Owned by a worker, after its Ring; buffers come back within the handler
+// that received them.
 #pragma once
 
 #include <cstdint>

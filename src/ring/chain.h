@@ -1,5 +1,6 @@
-// Chain is N operations linked in order: each starts when the one before it succeeded in full, and one completion of
-// the chain tells which member stopped it and with what result. It lives in its owner, like an Operation.
+// Chain is N operations linked in order: each starts when the one before it succeeded in full, and one
+// completion of the chain tells which member stopped it and with what result. It lives in its owner, like an
+// Operation.
 #pragma once
 
 #include <array>
@@ -17,13 +18,16 @@ class Chain {
   static constexpr unsigned kMembersMax = 4;
 
   // each: one CQE a member, all results kept (openat + statx: the descriptor is needed).
-  // last: exactly one CQE, the last member's or that of the one that failed or fell short (IOSQE_CQE_SKIP_SUCCESS).
+  // last: exactly one CQE, the last member's or that of the one that failed or fell short
+  // (IOSQE_CQE_SKIP_SUCCESS).
   enum class Report : std::uint8_t { each, last };
 
   struct Outcome {
-    unsigned stopped_at = 0;   // index of the member that failed or fell short; member_count when all went through
+    // index of the member that failed or fell short; member_count when all went through
+    unsigned stopped_at = 0;
     unsigned member_count = 0;
-    std::array<std::int32_t, kMembersMax> results{};  // Report::last: only that of the stopping (or last) member is set
+    // Report::last: only that of the stopping (or last) member is set
+    std::array<std::int32_t, kMembersMax> results{};
 
     bool complete() const { return stopped_at == member_count; }
   };
@@ -53,7 +57,8 @@ class Chain {
   Report report_ = Report::each;
   unsigned awaited_ = 0;  // CQEs still to come
   Outcome outcome_;
-  std::array<std::uint32_t, kMembersMax> wanted_{};  // bytes asked of read/send members: fewer is falling short
+  // bytes asked of read/send members: fewer is falling short
+  std::array<std::uint32_t, kMembersMax> wanted_{};
 };
 
 }  // namespace uringx

@@ -1,5 +1,5 @@
-// Kernel interfaces newer than this system's C library and liburing headers, by their numbers; nothing here needs them
-// at run time: every use is prepared for a kernel that does not know them (ENOSYS, EINVAL).
+// Kernel interfaces newer than this system's C library and liburing headers, by their numbers; nothing here
+// needs them at run time: every use is prepared for a kernel that does not know them (ENOSYS, EINVAL).
 #pragma once
 
 #include <cstdint>

@@ -32,8 +32,9 @@ struct RequiredOperation {
   const char* name;
 };
 
-// What ring.h lists. SEND_ZC is not used: its presence tells a kernel of 6.0 or newer, hence one that has multishot
-// accept (5.19), buffer rings (5.19) and multishot receive (6.0), which cannot be probed by themselves.
+// What ring.h lists. SEND_ZC is not used: its presence tells a kernel of 6.0 or newer, hence one that has
+// multishot accept (5.19), buffer rings (5.19) and multishot receive (6.0), which cannot be probed by
+// themselves.
 constexpr RequiredOperation kRequiredOperations[] = {
     {IORING_OP_ACCEPT, "accept"},
     {IORING_OP_RECV, "recv"},
@@ -53,10 +54,12 @@ constexpr RequiredOperation kRequiredOperations[] = {
 };
 
 // Best first; each is tried when the kernel calls the one before it invalid.
-// SUBMIT_ALL: an SQE that is refused (a path that is too long) does not keep those behind it for the next submit.
-// DEFER_TASKRUN: completions are worked off only when this thread waits for them, never in the middle of a handler.
+// SUBMIT_ALL: an SQE that is refused (a path that is too long) does not keep those behind it for the next
+// submit. DEFER_TASKRUN: completions are worked off only when this thread waits for them, never in the middle
+// of a handler.
 constexpr unsigned kSetupFlags[] = {
-    IORING_SETUP_SUBMIT_ALL | IORING_SETUP_COOP_TASKRUN | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
+    IORING_SETUP_SUBMIT_ALL | IORING_SETUP_COOP_TASKRUN | IORING_SETUP_SINGLE_ISSUER |
+        IORING_SETUP_DEFER_TASKRUN,
     IORING_SETUP_SUBMIT_ALL | IORING_SETUP_COOP_TASKRUN | IORING_SETUP_SINGLE_ISSUER,
     IORING_SETUP_SUBMIT_ALL | IORING_SETUP_COOP_TASKRUN,
     IORING_SETUP_SUBMIT_ALL,
@@ -82,7 +85,9 @@ class KernelBackend : public Backend {
   int submit_and_wait(Clock::duration wait) override;
   unsigned reap(std::span<io_uring_cqe> completions) override;
   int register_buffer_ring(io_uring_buf_ring* memory, unsigned entries, std::uint16_t group) override;
-  int unregister_buffer_ring(std::uint16_t group) override { return io_uring_unregister_buf_ring(&ring_, group); }
+  int unregister_buffer_ring(std::uint16_t group) override {
+    return io_uring_unregister_buf_ring(&ring_, group);
+  }
   int ring_fd() const override { return ring_.ring_fd; }
   Clock::time_point now() override { return Clock::now(); }
 
@@ -99,7 +104,8 @@ class KernelBackend : public Backend {
   bool pages_answer(int fd, std::uint64_t offset, std::size_t bytes);
 
   io_uring ring_;
-  std::vector<io_uring_cqe> spilled_;  // taken off the CQ to make the kernel accept a submission; reaped first
+  // taken off the CQ to make the kernel accept a submission; reaped first
+  std::vector<io_uring_cqe> spilled_;
   bool has_cachestat_ = true;          // until the kernel says otherwise
 };
 
@@ -109,13 +115,15 @@ void KernelBackend::reserve(unsigned count) {
   for (int attempt = 0; io_uring_sq_space_left(&ring_) < count; ++attempt) {
     const int submitted = io_uring_submit(&ring_);
     if (submitted >= 0) continue;
-    // -EBUSY: the kernel wants its completions taken first. -EAGAIN, -ENOMEM: it is short of memory and may not be soon.
+    // -EBUSY: the kernel wants its completions taken first. -EAGAIN, -ENOMEM: it is short of memory and may
+    // not be soon.
     if (attempt == kAttemptsMax) {
       std::fprintf(stderr, "uringx: [alert] io_uring takes no more submissions (error %d)\n", -submitted);
       std::abort();
     }
     io_uring_cqe batch[64];
-    while (const unsigned copied = copy_completions(batch)) spilled_.insert(spilled_.end(), batch, batch + copied);
+    while (const unsigned copied = copy_completions(batch))
+      spilled_.insert(spilled_.end(), batch, batch + copied);
     if (attempt > 0) io_uring_get_events(&ring_);
   }
 }
@@ -132,8 +140,8 @@ int KernelBackend::submit_and_wait(Clock::duration wait) {
     const int result = io_uring_submit_and_get_events(&ring_);
     return result < 0 ? result : 0;
   }
-  // One system call submits, runs what is ready and waits (IORING_ENTER_EXT_ARG carries the time); the kernel arms no
-  // timer when a completion is there already.
+  // One system call submits, runs what is ready and waits (IORING_ENTER_EXT_ARG carries the time); the kernel
+  // arms no timer when a completion is there already.
   __kernel_timespec timeout = to_timespec(wait);
   io_uring_cqe* first = nullptr;
   const int result = io_uring_submit_and_wait_timeout(&ring_, &first, 1, &timeout, nullptr);
@@ -170,12 +178,14 @@ int KernelBackend::open_cached(const char* path, const open_how& how) {
   cached.resolve |= RESOLVE_CACHED;
   const long fd = syscall(SYS_openat2, AT_FDCWD, path, &cached, sizeof(cached));
   if (fd >= 0) return static_cast<int>(fd);
-  // EINVAL: the kernel does not know RESOLVE_CACHED. (A flag that is wrong in itself is refused again on the ring.)
+  // EINVAL: the kernel does not know RESOLVE_CACHED. (A flag that is wrong in itself is refused again on the
+  // ring.)
   return errno == EINVAL || errno == ENOSYS ? -EAGAIN : -errno;
 }
 
 int KernelBackend::stat_open_file(int fd, struct statx* out) {
-  return static_cast<int>(result_or_errno(::statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, out)));
+  return static_cast<int>(
+      result_or_errno(::statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, out)));
 }
 
 ssize_t KernelBackend::read_cached(int fd, std::span<char> into, std::uint64_t offset) {
@@ -212,11 +222,13 @@ bool KernelBackend::pages_answer(int fd, std::uint64_t offset, std::size_t bytes
   return read_cached(fd, {&byte, 1}, offset + bytes - 1) == 1;
 }
 
-ssize_t KernelBackend::send_file_now(int socket_fd, int file_fd, std::uint64_t offset, std::size_t bytes, bool) {
-  // sendfile takes no flags: it waits or not as the socket's O_NONBLOCK says. Operations on the ring must not see the
-  // flag (the kernel ends an operation on such a socket with -EAGAIN instead of waiting), and do not: this thread alone
-  // submits and, with DEFER_TASKRUN, works off its ring, neither of which happens between these calls. Without
-  // DEFER_TASKRUN an armed receive may run in between; it tries without waiting anyhow and goes on waiting as it began.
+ssize_t KernelBackend::send_file_now(int socket_fd, int file_fd, std::uint64_t offset, std::size_t bytes,
+                                     bool) {
+  // sendfile takes no flags: it waits or not as the socket's O_NONBLOCK says. Operations on the ring must not
+  // see the flag (the kernel ends an operation on such a socket with -EAGAIN instead of waiting), and do not:
+  // this thread alone submits and, with DEFER_TASKRUN, works off its ring, neither of which happens between
+  // these calls. Without DEFER_TASKRUN an armed receive may run in between; it tries without waiting anyhow
+  // and goes on waiting as it began.
   fcntl(socket_fd, F_SETFL, O_RDWR | O_NONBLOCK);
   auto position = static_cast<off_t>(offset);
   const ssize_t sent = result_or_errno(::sendfile(socket_fd, file_fd, &position, bytes));

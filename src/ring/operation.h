@@ -1,5 +1,6 @@
 // Operation is one thing asked of the kernel and the function its completions call.
-// It lives inside the object that owns it (Connection, Exchange, Acceptor), never in a temporary, and on that thread only.
+// It lives inside the object that owns it (Connection, Exchange, Acceptor), never in a temporary, and on that
+// thread only.
 #pragma once
 
 #include <cstdint>

@@ -52,14 +52,16 @@ std::string describe_not_permitted(const RefusalFacts& facts) {
   }
   if (facts.disabled == 1) {
     return fmt::format(
-        "io_uring is limited to one group on this host (sysctl kernel.io_uring_disabled is 1, kernel.io_uring_group "
+        "io_uring is limited to one group on this host (sysctl kernel.io_uring_disabled is 1, "
+        "kernel.io_uring_group "
         "is {}): set kernel.io_uring_group to a group of the workers' user, or kernel.io_uring_disabled=0",
         facts.group.value_or(-1));
   }
   if (facts.seccomp_filter) {
     return fmt::format("a seccomp filter refuses io_uring (containers run under one): {}", kSeccompRemedy);
   }
-  return "io_uring is not permitted here, though neither kernel.io_uring_disabled nor a seccomp filter of this "
+  return "io_uring is not permitted here, though neither kernel.io_uring_disabled nor a seccomp filter of "
+         "this "
          "process says so: look for a security module's denial (SELinux, AppArmor) in the audit log";
 }
 
@@ -69,7 +71,8 @@ std::string describe_no_memory(const RefusalFacts& facts) {
            "worker_processes";
   }
   return fmt::format(
-      "there is no memory for io_uring's rings, which count as locked memory (RLIMIT_MEMLOCK is {} KiB): raise it "
+      "there is no memory for io_uring's rings, which count as locked memory (RLIMIT_MEMLOCK is {} KiB): "
+      "raise it "
       "(ulimit -l, systemd LimitMEMLOCK=, docker run --ulimit memlock=) or lower worker_processes",
       *facts.memlock_bytes / 1024);
 }
@@ -82,7 +85,8 @@ RefusalFacts read_refusal_facts() {
   facts.group = parse_number(read_file("/proc/sys/kernel/io_uring_group"));
   facts.seccomp_filter = under_seccomp_filter();
   rlimit limit{};
-  if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) facts.memlock_bytes = limit.rlim_cur;
+  if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+    facts.memlock_bytes = limit.rlim_cur;
   utsname name{};
   if (uname(&name) == 0) facts.kernel_release = name.release;
   return facts;
@@ -92,11 +96,13 @@ std::string describe_refusal(int error_number, const RefusalFacts& facts) {
   switch (error_number) {
     case ENOSYS:
       if (facts.seccomp_filter) {
-        return fmt::format("this kernel ({}) says it has no io_uring, or a seccomp filter says so in its place: {}",
-                           facts.kernel_release, kSeccompRemedy);
+        return fmt::format(
+            "this kernel ({}) says it has no io_uring, or a seccomp filter says so in its place: {}",
+            facts.kernel_release, kSeccompRemedy);
       }
       return fmt::format(
-          "this kernel ({}) has no io_uring: run Linux 6.1 or newer, built with CONFIG_IO_URING, outside of a sandbox "
+          "this kernel ({}) has no io_uring: run Linux 6.1 or newer, built with CONFIG_IO_URING, outside of "
+          "a sandbox "
           "that replaces the kernel (gVisor)",
           facts.kernel_release);
     case EPERM:
@@ -106,10 +112,12 @@ std::string describe_refusal(int error_number, const RefusalFacts& facts) {
       return describe_no_memory(facts);
     case EMFILE:
     case ENFILE:
-      return "no descriptor is left for an io_uring: raise worker_rlimit_nofile (ulimit -n, systemd LimitNOFILE=)";
+      return "no descriptor is left for an io_uring: raise worker_rlimit_nofile (ulimit -n, systemd "
+             "LimitNOFILE=)";
     case EINVAL:
-      return fmt::format("this kernel ({}) refuses every way uringx sets up an io_uring: run Linux 6.1 or newer",
-                         facts.kernel_release);
+      return fmt::format(
+          "this kernel ({}) refuses every way uringx sets up an io_uring: run Linux 6.1 or newer",
+          facts.kernel_release);
     default:
       return fmt::format("io_uring_setup() failed ({}: {})", error_number, std::strerror(error_number));
   }

@@ -10,7 +10,8 @@ namespace uringx {
 
 // What the host says about io_uring, as far as it can be read.
 struct RefusalFacts {
-  std::optional<int> disabled;        // kernel.io_uring_disabled (Linux 6.6): 0 open, 1 only for a group, 2 off
+  // kernel.io_uring_disabled (Linux 6.6): 0 open, 1 only for a group, 2 off
+  std::optional<int> disabled;
   std::optional<int> group;           // kernel.io_uring_group: who may use it when disabled is 1; -1 nobody
   bool seccomp_filter = false;        // this process runs under a seccomp filter
   std::optional<std::uint64_t> memlock_bytes;  // RLIMIT_MEMLOCK; absent when unlimited

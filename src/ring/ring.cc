@@ -20,7 +20,8 @@ constexpr unsigned kCompletionsPerTurnMax = 256;
 // user_data: an Operation's address with the chain member in its low four bits, or one of these.
 constexpr std::uint64_t kNobody = 0;                          // the CQE is of no interest
 constexpr std::uint64_t kClose = 1;                           // fire-and-forget close
-constexpr std::uint64_t kMessage = std::uint64_t{1} << 63;    // from another ring: the tag is in the low 32 bits
+// from another ring: the tag is in the low 32 bits
+constexpr std::uint64_t kMessage = std::uint64_t{1} << 63;
 constexpr std::uint64_t kMemberMask = alignof(Operation) - 1;
 
 static_assert(Chain::kMembersMax <= alignof(Operation));
@@ -29,8 +30,9 @@ std::uint64_t user_data_of(const Operation& operation, unsigned member = 0) {
   return reinterpret_cast<std::uint64_t>(&operation) | member;
 }
 
-// The kernel could not even remember completions it owed us (no memory for its overflow list). Operations now stay
-// pending for ever and their memory may have been written or not: nothing here can be trusted, the master starts afresh.
+// The kernel could not even remember completions it owed us (no memory for its overflow list). Operations now
+// stay pending for ever and their memory may have been written or not: nothing here can be trusted, the
+// master starts afresh.
 [[noreturn]] void completions_were_lost() {
   std::fputs("uringx: [alert] io_uring lost completions (EBADR): the kernel is out of memory\n", stderr);
   std::abort();
@@ -46,7 +48,9 @@ unsigned transfer_size(std::size_t bytes) {
 
 bool Completion::more() const { return (flags & IORING_CQE_F_MORE) != 0; }
 bool Completion::has_buffer() const { return (flags & IORING_CQE_F_BUFFER) != 0; }
-std::uint16_t Completion::buffer_id() const { return static_cast<std::uint16_t>(flags >> IORING_CQE_BUFFER_SHIFT); }
+std::uint16_t Completion::buffer_id() const {
+  return static_cast<std::uint16_t>(flags >> IORING_CQE_BUFFER_SHIFT);
+}
 
 Ring::Ring(std::unique_ptr<Backend> backend)
     : backend_(std::move(backend)), now_(backend_->now()), reaped_(kCompletionsPerTurnMax) {}
@@ -133,8 +137,8 @@ void Ring::poll_multishot(Operation& operation, int fd, unsigned events) {
   sqe->user_data = user_data_of(operation);
 }
 
-void Ring::splice(Operation& operation, int from_fd, std::int64_t from_offset, int to_fd, std::int64_t to_offset,
-                  unsigned bytes, unsigned flags) {
+void Ring::splice(Operation& operation, int from_fd, std::int64_t from_offset, int to_fd,
+                  std::int64_t to_offset, unsigned bytes, unsigned flags) {
   io_uring_sqe* const sqe = start(operation);
   io_uring_prep_splice(sqe, from_fd, from_offset, to_fd, to_offset, bytes, flags);
   sqe->user_data = user_data_of(operation);
@@ -168,8 +172,8 @@ void Ring::cancel(Operation& operation) {
 
 void Ring::cancel(Chain& chain) {
   if (!chain.pending()) return;
-  // A member that waits for the one before it cannot be found by the kernel, so each is named: the one under way is hit,
-  // and those after it end with it.
+  // A member that waits for the one before it cannot be found by the kernel, so each is named: the one under
+  // way is hit, and those after it end with it.
   for (unsigned member = 0; member < chain.outcome_.member_count; ++member) {
     request_cancel(user_data_of(chain.operation_, member));
   }
@@ -213,7 +217,8 @@ void Ring::open_and_stat(Chain& chain, const char* path, const open_how* how, st
   io_uring_sqe* const open = backend_->next_sqe();
   io_uring_prep_openat2(open, AT_FDCWD, path, const_cast<open_how*>(how));
   link_member(chain, 0, *open);
-  open->flags |= IOSQE_ASYNC;  // on FUSE and the like the kernel would ask the file server inline, cached path or not
+  // On FUSE and the like the kernel would ask the file server inline, cached path or not.
+  open->flags |= IOSQE_ASYNC;
 
   const int flags = (how->flags & O_NOFOLLOW) != 0 ? AT_SYMLINK_NOFOLLOW : 0;
   io_uring_sqe* const stat = backend_->next_sqe();
@@ -221,8 +226,8 @@ void Ring::open_and_stat(Chain& chain, const char* path, const open_how* how, st
   link_member(chain, 1, *stat);
 }
 
-void Ring::read_and_send(Chain& chain, int file_fd, std::span<char> buffer, std::uint64_t offset, int socket_fd,
-                         int flags) {
+void Ring::read_and_send(Chain& chain, int file_fd, std::span<char> buffer, std::uint64_t offset,
+                         int socket_fd, int flags) {
   start_chain(chain, Chain::Report::last, 2);
   const unsigned bytes = transfer_size(buffer.size());
   chain.wanted_ = {bytes, bytes};
@@ -239,8 +244,9 @@ void Ring::read_and_send(Chain& chain, int file_fd, std::span<char> buffer, std:
 void Ring::wait(Clock::duration wait) {
   const int result = backend_->submit_and_wait(wait);
   if (result == -EBADR) completions_were_lost();
-  // Other errors pass: -ETIME and -EINTR by themselves, -EAGAIN and -EBUSY (the kernel is short of memory or of room for
-  // completions) when what is here has been reaped; what was not submitted goes with the next turn.
+  // Other errors pass: -ETIME and -EINTR by themselves, -EAGAIN and -EBUSY (the kernel is short of memory or
+  // of room for completions) when what is here has been reaped; what was not submitted goes with the next
+  // turn.
   now_ = backend_->now();
 }
 
@@ -281,7 +287,8 @@ void Ring::dispatch_chain(Operation& operation, unsigned member, Completion comp
   outcome.results[member] = completion.result;
   const bool fell_short =
       completion.result < 0 || static_cast<std::uint32_t>(completion.result) < chain.wanted_[member];
-  // Members after the one that stopped end with -ECANCELED: the first in order is the cause, whichever CQE comes first.
+  // Members after the one that stopped end with -ECANCELED: the first in order is the cause, whichever CQE
+  // comes first.
   if (fell_short) outcome.stopped_at = std::min(outcome.stopped_at, member);
   // Report::last: a member before the last is only ever heard of when it stopped the chain.
   CHECK(fell_short || chain.report_ == Chain::Report::each || member + 1 == outcome.member_count);

@@ -1,5 +1,5 @@
-// Ring turns operations into SQEs and completions into calls of their handlers: the only code that sets SQE fields.
-// One for each thread (every worker, the acceptor), owned by it and used on no other.
+// Ring turns operations into SQEs and completions into calls of their handlers: the only code that sets SQE
+// fields. One for each thread (every worker, the acceptor), owned by it and used on no other.
 #pragma once
 
 #include <sys/socket.h>
@@ -17,8 +17,9 @@
 
 namespace uringx {
 
-// Opcodes used: ACCEPT (multishot), RECV (multishot and single), SEND, SENDMSG, OPENAT2, STATX, READ, WRITE, CLOSE, SHUTDOWN,
-// POLL_ADD, ASYNC_CANCEL, MSG_RING, SPLICE. A simulated or substitute backend has to carry out these and no others.
+// Opcodes used: ACCEPT (multishot), RECV (multishot and single), SEND, SENDMSG, OPENAT2, STATX, READ, WRITE,
+// CLOSE, SHUTDOWN, POLL_ADD, ASYNC_CANCEL, MSG_RING, SPLICE. A simulated or substitute backend has to carry
+// out these and no others.
 class Ring {
  public:
   explicit Ring(std::unique_ptr<Backend> backend);
@@ -29,7 +30,7 @@ class Ring {
   // The time of this loop turn: one clock reading a turn.
   Clock::time_point now() const { return now_; }
 
-  // --- single operations: `operation` must not be pending; its handler is called from run_once(), never from here ---
+  // --- single operations: not pending when given; their handlers are called from run_once(), never from here ---
   void accept_multishot(Operation& operation, int listen_fd);
   void receive_multishot(Operation& operation, int fd, BufferRing& buffers);
   void receive(Operation& operation, int fd, std::span<char> into);
@@ -53,8 +54,8 @@ class Ring {
   void cancel(Operation& operation);
   // The same for the member that is under way; the chain's handler is still called, once.
   void cancel(Chain& chain);
-  // Puts a completion with `value` into the ring behind ring_fd: there the registered message handler gets (tag, value).
-  // The handler of `operation` tells whether it arrived.
+  // Puts a completion with `value` into the ring behind ring_fd: there the registered message handler gets
+  // (tag, value). The handler of `operation` tells whether it arrived.
   void message(Operation& operation, int ring_fd, std::uint32_t tag, std::int32_t value);
   // Calls `(owner, tag, value)` for every message another ring sends to this one.
   using MessageHandler = void (*)(void* owner, std::uint32_t tag, std::int32_t value);
@@ -62,10 +63,11 @@ class Ring {
 
   // --- chains: all members in one submit or none; handler called once ---
   void open_and_stat(Chain& chain, const char* path, const open_how* how, struct statx* out);
-  void read_and_send(Chain& chain, int file_fd, std::span<char> buffer, std::uint64_t offset, int socket_fd, int flags);
+  void read_and_send(Chain& chain, int file_fd, std::span<char> buffer, std::uint64_t offset, int socket_fd,
+                     int flags);
 
-  // Submits, waits for at most `wait`, and calls the handlers of what completed (bounded per turn so that timers and
-  // log writes get their turn). Returns the number of completions handled.
+  // Submits, waits for at most `wait`, and calls the handlers of what completed (bounded per turn so that
+  // timers and log writes get their turn). Returns the number of completions handled.
   unsigned run_once(Clock::duration wait) {
     this->wait(wait);
     return dispatch();

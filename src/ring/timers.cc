@@ -11,8 +11,9 @@ void Timers::arm(Timer& timer, Clock::time_point now, std::chrono::milliseconds 
 }
 
 void Timers::expire(Clock::time_point now) {
-  // First collected, then called: a handler may arm its timer again for now (a duration of zero) and must not be called
-  // for that before the next turn; it may also disarm or destroy timers that are due but not called yet.
+  // First collected, then called: a handler may arm its timer again for now (a duration of zero) and must not
+  // be called for that before the next turn; it may also disarm or destroy timers that are due but not called
+  // yet.
   IntrusiveList<Timer> due;
   for (auto& [after, timers] : lists_) {
     while (!timers.empty() && timers.front().expires_ <= now) due.push_back(timers.pop_front());

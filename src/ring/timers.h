@@ -40,8 +40,8 @@ class Timer : public ListNode {
   Clock::time_point expires_{};
 };
 
-// One first-in-first-out list for each duration: arming, disarming and expiry are O(1), the nearest expiry is the minimum
-// over the fronts of a handful of lists.
+// One first-in-first-out list for each duration: arming, disarming and expiry are O(1), the nearest expiry is
+// the minimum over the fronts of a handful of lists.
 class Timers {
  public:
   void arm(Timer& timer, Clock::time_point now, std::chrono::milliseconds after);

@@ -1,5 +1,7 @@
 #include "server/accepting_socket.h"
 
+#include <fcntl.h>
+
 #include <cerrno>
 
 namespace uringx {
@@ -20,10 +22,14 @@ void AcceptingSocket::on_accepted(Completion completion) {
   const int error = completion.result < 0 ? -completion.result : 0;
   if (error == 0) {
     taker_.take(taker_.owner, completion.result, listen_index_);
-  } else if (error != ECANCELED && error != EINTR) {
+  } else if (error != ECANCELED && error != EINTR && error != EAGAIN) {
     error_log_.write(error == ECONNABORTED ? LogLevel::error : LogLevel::crit, 0, "accept4() failed", error);
   }
   if (completion.more() || stopping_) return;
+  if (error == EAGAIN) {
+    // Another process made the shared socket non-blocking (nginx does, when it takes it over for an upgrade).
+    fcntl(listen_fd_, F_SETFL, fcntl(listen_fd_, F_GETFL) & ~O_NONBLOCK);
+  }
   if (error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS) {
     timers_.arm(retry_, ring_.now(), kRetryAfter);
   } else {

@@ -47,7 +47,7 @@ void Exchange::perform(Action action) {
 
 // Finishes the head. False: it has to be another answer (412, 416), `next` says which.
 bool Exchange::send(std::string_view text, bool from_file, Action& next) {
-  const std::expected<AnswerBody, int> body = finish_answer(request_, text, from_file, worker_.next_boundary());
+  const std::expected<AnswerBody, int> body = finish_answer(request_, text, from_file, worker_.boundaries());
   if (!body) {
     next = engine_.finish(body.error());
     return false;

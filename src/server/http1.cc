@@ -43,11 +43,13 @@ void Http1::on_bytes(std::span<const char> bytes) {
     case State::answering:
     case State::sending:
       input_.append(bytes);
+      current_->bytes_came_later = true;
       if (state_ == State::sending && !current_->body_complete && !discard_body()) keep_alive_ = false;
       if (input_.size() > kInputBytesMax) connection_.pause_receiving();
       break;
     case State::draining:
       input_.append(bytes);
+      current_->bytes_came_later = true;
       on_body_bytes();
       break;
     case State::closing:
@@ -101,6 +103,7 @@ void Http1::on_answer_ready() {
       keep_alive_ = false;
     }
   }
+  pipelined_ = input_.size() > current_->body_start && !current_->bytes_came_later;
   current.keep_alive = keep_alive_;
   continue_wanted_ = with_continue;
   send_answer();
@@ -201,6 +204,7 @@ bool Http1::discard_body() {
     input_.erase(now.body_start, step.used_bytes);
     if (step.status == ChunkedStatus::invalid) return false;
     now.body_complete = step.status == ChunkedStatus::done;
+    if (now.body_complete) request().content_length = 0;  // as nginx leaves it ($content_length)
     if (step.status == ChunkedStatus::need_more) break;
   }
   return true;
@@ -265,12 +269,12 @@ void Http1::next_request() {
   logged_ = false;
   connection_.resume_receiving();
   if (input_.empty()) {
+    pipelined_ = false;
     connection_.arm_timer(keepalive_ms);
     connection_.set_idle(true);
     if (connection_.peer_closed()) on_peer_closed(0);
     return;
   }
-  pipelined_ = true;
   process_input();
   if (state_ == State::reading_head && connection_.peer_closed()) on_peer_closed(0);
 }
@@ -361,8 +365,9 @@ std::uint64_t Http1::send_progress() const {
   return info.tcpi_bytes_acked;
 }
 
+// A connection that is too new to have sent anything gets its one answer (nginx: c->idle is set by the first one).
 void Http1::stop_gracefully() {
-  if (state_ == State::reading_head && current_ == nullptr) end_connection();
+  if (state_ == State::reading_head && current_ == nullptr && connection_.info().requests > 0) end_connection();
 }
 
 // --- the end ---

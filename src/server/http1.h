@@ -29,6 +29,7 @@ struct Http1Exchange {
   std::size_t body_start = 0;   // offset in the input: end of the head
   std::int64_t body_left = 0;   // bytes of a sized body that have not come
   bool body_complete = true;
+  bool bytes_came_later = false;  // after the head, in a packet of their own
   ChunkedDecoder chunks;
 };
 
@@ -100,7 +101,7 @@ class Http1 {
 
   Connection& connection_;
   State state_ = State::reading_head;
-  bool pipelined_ = false;    // the next request begins with bytes that came with the one before
+  bool pipelined_ = false;    // the next request begins with bytes that came with the head of this one
   bool processing_ = false;   // process_input() is on the stack
   bool keep_alive_ = false;   // after the current answer
   bool continue_wanted_ = false;  // "100 Continue" goes before the answer

@@ -45,6 +45,7 @@ Worker::~Worker() { LineWriter::install(nullptr); }
 void Worker::run() {
   while (!finished()) run_turn(kWaitMax);
   lines_.flush_buffered();
+  lines_.flush();
   while (!lines_.idle()) run_turn(kWaitMax);
 }
 

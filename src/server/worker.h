@@ -85,7 +85,7 @@ class Worker {
   const ErrorLog& error_log() const { return *options_.error_log; }
   DirectoryReader& directory_reader() { return *options_.directory_reader; }
   void arm(Timer& timer, std::chrono::milliseconds after) { timers_.arm(timer, ring_.now(), after); }
-  std::uint64_t next_boundary() { return ++boundary_; }
+  std::uint64_t& boundaries() { return boundaries_; }
 
   // Calls the sender again in the next turn: others come first.
   void defer(AnswerSender& sender) { deferred_.push_back(&sender); }
@@ -128,7 +128,7 @@ class Worker {
   std::vector<std::unique_ptr<AcceptingSocket>> sockets_;
   std::atomic<unsigned> load_{0};
   std::vector<std::string> listen_texts_;
-  std::uint64_t boundary_ = 0;
+  std::uint64_t boundaries_ = 0;
   bool stopping_ = false;
 };
 

@@ -101,6 +101,7 @@ int WorkerProcess::run() {
       tell_workers(how_to_stop_);
     }
   }
+  options_.error_log->write(LogLevel::notice, 0, "exiting");
   join();
   ring_.cancel(signals_);
   while (ring_.in_flight() != 0) ring_.run_once(std::chrono::seconds(1));
@@ -117,7 +118,7 @@ bool WorkerProcess::start_workers() {
     if (thread.published != nullptr) {
       workers_.push_back(thread.published);
     } else {
-      options_.error_log->write(LogLevel::emerg, 0, thread.refusal);
+      options_.on_refused(thread.refusal);
     }
   }
   if (workers_.size() == threads_.size()) return true;
@@ -261,7 +262,7 @@ void WorkerProcess::join() {
 int run_worker_process(const WorkerProcessOptions& options) {
   auto backend = make_kernel_backend({.entries = kMainRingEntries});
   if (!backend) {
-    options.error_log->write(LogLevel::emerg, 0, backend.error().message);
+    options.on_refused(backend.error().message);
     return kCannotStart;
   }
   Ring ring(std::move(*backend));
