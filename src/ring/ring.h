@@ -30,7 +30,7 @@ class Ring {
   // The time of this loop turn: one clock reading a turn.
   Clock::time_point now() const { return now_; }
 
-  // --- single operations: not pending when given; their handlers are called from run_once(), never from here ---
+  // --- single operations: not pending when given; handlers are called from run_once(), never from here ---
   void accept_multishot(Operation& operation, int listen_fd);
   void receive_multishot(Operation& operation, int fd, BufferRing& buffers);
   void receive(Operation& operation, int fd, std::span<char> into);

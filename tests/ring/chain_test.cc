@@ -17,7 +17,8 @@ constexpr open_how kReadOnly{.flags = O_RDONLY | O_CLOEXEC, .mode = 0, .resolve 
 
 const Chain::Outcome& run(TestRing& test, ChainRecorder& recorder) {
   REQUIRE(test.run_until([&] { return !recorder.chain.pending(); }));
-  test.settle();  // a completion too many would be dispatched to a chain that is not pending, and stop the process
+  // a completion too many would be dispatched to a chain that is not pending, and stop the process
+  test.settle();
   REQUIRE(recorder.outcomes.size() == 1);
   CHECK(test.ring.in_flight() == 0);
   return recorder.outcomes.back();
@@ -55,7 +56,8 @@ TEST_SUITE("ring") {
     CHECK(outcome.results[1] == -ECANCELED);
   }
 
-  TEST_CASE("open_and_stat of a path that is too long, refused before it starts, reports like any failed open") {
+  TEST_CASE(
+      "open_and_stat of a path that is too long, refused before it starts, reports like any failed open") {
     TestRing test;
     ChainRecorder recorder;
     struct statx stat {};
@@ -70,7 +72,8 @@ TEST_SUITE("ring") {
     TestRing test;
     const TemporaryFile file("12345");
     ChainRecorder recorder;
-    test.ring.open_and_stat(recorder.chain, file.path.c_str(), &kReadOnly, reinterpret_cast<struct statx*>(8));
+    test.ring.open_and_stat(recorder.chain, file.path.c_str(), &kReadOnly,
+                            reinterpret_cast<struct statx*>(8));
     const Chain::Outcome& outcome = run(test, recorder);
     const OwnedFd opened(outcome.results[0]);
     CHECK(opened);
@@ -200,7 +203,8 @@ TEST_SUITE("ring") {
     for (int filled = 0; filled <= 4; ++filled) {
       CAPTURE(filled);
       Recorder fillers[4];
-      for (int i = 0; i < filled; ++i) test.ring.write(fillers[i].operation, always_ready.get(), std::string_view("x"));
+      for (int i = 0; i < filled; ++i)
+        test.ring.write(fillers[i].operation, always_ready.get(), std::string_view("x"));
       ChainRecorder recorder;
       std::vector<char> buffer(300, 's');
       test.ring.read_and_send(recorder.chain, file.fd.get(), buffer, 0, sockets.server.get(), 0);

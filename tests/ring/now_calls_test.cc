@@ -121,7 +121,8 @@ TEST_SUITE("ring") {
     CHECK(receive_exactly(sockets.client.get(), accepted.size()) == accepted);
   }
 
-  TEST_CASE("send_file_now fills the socket, says EAGAIN, loses nothing and leaves a waiting receive undisturbed") {
+  TEST_CASE(
+      "send_file_now fills the socket, says EAGAIN, loses nothing and leaves a waiting receive undisturbed") {
     TestRing test;
     Backend& backend = test.ring.backend();
     BufferRing buffers(backend, 0, 4, 64);
@@ -136,8 +137,8 @@ TEST_SUITE("ring") {
     unsigned times_full = 0;
     std::string arrived;
     for (int round = 0; round < 100000 && position < content.size(); ++round) {
-      const ssize_t sent =
-          backend.send_file_now(sockets.server.get(), file.fd.get(), position, content.size() - position, false);
+      const ssize_t sent = backend.send_file_now(sockets.server.get(), file.fd.get(), position,
+                                                 content.size() - position, false);
       if (sent > 0) {
         position += static_cast<std::size_t>(sent);
         continue;

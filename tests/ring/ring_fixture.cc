@@ -64,7 +64,8 @@ TemporaryFile::TemporaryFile(const std::string& content) {
   path = "/var/tmp/uringx-ring-test-XXXXXX";
   fd = OwnedFd(mkostemp(path.data(), O_CLOEXEC));
   if (!fd) fail("mkostemp");
-  if (pwrite(fd.get(), content.data(), content.size(), 0) != static_cast<ssize_t>(content.size())) fail("pwrite");
+  if (pwrite(fd.get(), content.data(), content.size(), 0) != static_cast<ssize_t>(content.size()))
+    fail("pwrite");
 }
 
 TemporaryFile::~TemporaryFile() { unlink(path.c_str()); }

@@ -1,5 +1,5 @@
-// What the tests of the real ring share: a ring, loopback sockets, files that vanish with the test, and a bounded wait.
-// Each object belongs to one test case and its thread.
+// What the tests of the real ring share: a ring, loopback sockets, files that vanish with the test, and a
+// bounded wait. Each object belongs to one test case and its thread.
 #pragma once
 
 #include <chrono>

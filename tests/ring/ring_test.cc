@@ -1,4 +1,5 @@
-// The loop itself: when handlers run, how much a turn does, what waiting means, messages between rings, writes.
+// The loop itself: when handlers run, how much a turn does, what waiting means, messages between rings,
+// writes.
 #include "ring_fixture.h"
 
 #include <fcntl.h>
@@ -84,7 +85,8 @@ TEST_SUITE("ring") {
     action.sa_handler = [](int) {};
     sigaction(SIGALRM, &action, &before);
     TestRing test;
-    const itimerval soon{.it_interval = {.tv_sec = 0, .tv_usec = 5000}, .it_value = {.tv_sec = 0, .tv_usec = 5000}};
+    const itimerval soon{.it_interval = {.tv_sec = 0, .tv_usec = 5000},
+                         .it_value = {.tv_sec = 0, .tv_usec = 5000}};
     setitimer(ITIMER_REAL, &soon, nullptr);
     const auto start = Clock::now();
     CHECK(test.ring.run_once(30s) == 0);

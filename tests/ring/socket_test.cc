@@ -67,7 +67,9 @@ TEST_SUITE("ring") {
     CHECK(test.ring.in_flight() == 0);
   }
 
-  TEST_CASE("a multishot accept ends with EMFILE without descriptors and takes the waiting connection when re-armed") {
+  TEST_CASE(
+      "a multishot accept ends with EMFILE without descriptors and takes the waiting connection when "
+      "re-armed") {
     TestRing test;
     const Listener listener;
     Recorder accept;
@@ -91,7 +93,9 @@ TEST_SUITE("ring") {
     REQUIRE(test.run_until([&] { return accept.ended(); }));
   }
 
-  TEST_CASE("one multishot receive delivers every arrival in a provided buffer and ends with 0 at the stream's end") {
+  TEST_CASE(
+      "one multishot receive delivers every arrival in a provided buffer and ends with 0 at the stream's "
+      "end") {
     TestRing test;
     BufferRing buffers(test.ring.backend(), 0, 4, 512);
     SocketPair sockets;
@@ -111,7 +115,9 @@ TEST_SUITE("ring") {
     CHECK(receiver.text == expected);
   }
 
-  TEST_CASE("a multishot receive ends with ENOBUFS when no buffer is left and loses nothing: re-armed, it goes on") {
+  TEST_CASE(
+      "a multishot receive ends with ENOBUFS when no buffer is left and loses nothing: re-armed, it goes "
+      "on") {
     TestRing test;
     BufferRing buffers(test.ring.backend(), 0, 2, 16);
     SocketPair sockets;
@@ -139,7 +145,8 @@ TEST_SUITE("ring") {
       }
       for (const Completion& completion : receive.completions) {
         if (!completion.has_buffer()) continue;
-        text.append(buffers.buffer(completion.buffer_id()).data(), static_cast<std::size_t>(completion.result));
+        text.append(buffers.buffer(completion.buffer_id()).data(),
+                    static_cast<std::size_t>(completion.result));
         buffers.give_back(completion.buffer_id());
       }
     }

@@ -72,7 +72,8 @@ TEST_SUITE("ring") {
     CHECK(log == "a");
   }
 
-  TEST_CASE("a handler may re-arm for now without being called twice in a turn, and stop others that are due") {
+  TEST_CASE(
+      "a handler may re-arm for now without being called twice in a turn, and stop others that are due") {
     Timers timers;
     std::string log;
     struct Handler {

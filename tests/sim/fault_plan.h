@@ -1,5 +1,5 @@
-// FaultPlan says what goes wrong in a simulated kernel and how often; SimulatedRandom decides when, from a seed.
-// Owned by a SimulatedKernel, changed by the test at any time.
+// FaultPlan says what goes wrong in a simulated kernel and how often; SimulatedRandom decides when, from a
+// seed. Owned by a SimulatedKernel, changed by the test at any time.
 #pragma once
 
 #include <cstdint>
@@ -36,12 +36,13 @@ struct FaultPlan {
   unsigned io_error = 0;          // -EIO from open, stat, read, splice; -ENOSPC from write
   unsigned multishot_end = 0;     // a multishot operation ends without a reason, after a good completion
   unsigned delay = 0;             // an operation is carried out up to 50 ms later
-  unsigned reorder = 0;           // operations that wait are carried out in another order than they were given
+  // operations that wait are carried out in another order than they were given
+  unsigned reorder = 0;
   unsigned refuse_now = 0;        // -EAGAIN from a call that cannot wait
   unsigned submit_refused = 0;    // -EINTR, -EAGAIN or -EBUSY from submitting; what was to be submitted stays
 
-  // This completion fails, counted from 0 over all operations, chain members, shots and calls that cannot wait; the
-  // error is one that the operation can really have.
+  // This completion fails, counted from 0 over all operations, chain members, shots and calls that cannot
+  // wait; the error is one that the operation can really have.
   std::optional<std::uint64_t> failing_completion;
 };
 

@@ -28,6 +28,7 @@ std::string patterned_bytes(std::size_t size, std::uint64_t which) {
 int main(int argc, char** argv) {
   doctest::Context context(argc, argv);
   const int result = context.run();
-  if (result != 0) std::fprintf(stderr, "to repeat: URINGX_SIM_SEED=%" PRIu64 "\n", uringx::simulation_seed());
+  if (result != 0)
+    std::fprintf(stderr, "to repeat: URINGX_SIM_SEED=%" PRIu64 "\n", uringx::simulation_seed());
   return result;
 }

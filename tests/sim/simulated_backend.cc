@@ -45,7 +45,8 @@ SimulatedBackend::SimulatedBackend(SimulatedKernel& kernel, unsigned entries)
 
 SimulatedBackend::~SimulatedBackend() {
   for (const auto& [serial, request] : waiting_) {
-    kernel_.misuse(fmt::format("the ring was destroyed while a {} was pending", rule_of(request->sqe.opcode)->name));
+    kernel_.misuse(
+        fmt::format("the ring was destroyed while a {} was pending", rule_of(request->sqe.opcode)->name));
   }
   ring_object_->backend = nullptr;
   kernel_.close(ring_fd_);
@@ -107,7 +108,8 @@ void SimulatedBackend::submit() {
     const io_uring_sqe& sqe = request->sqe;
     if (rule_of(sqe.opcode) == nullptr) kernel_.misuse(fmt::format("unknown opcode {}", sqe.opcode));
     if (sqe.user_data >= kLowestAddress && user_data_in_use(sqe.user_data)) {
-      kernel_.misuse(fmt::format("a {} was started while its operation was pending", rule_of(sqe.opcode)->name));
+      kernel_.misuse(
+          fmt::format("a {} was started while its operation was pending", rule_of(sqe.opcode)->name));
     }
     const bool linked = (sqe.flags & IOSQE_IO_LINK) != 0;
     if (linked && i + 1 == count) kernel_.misuse("a chain was cut in two by a submission");
@@ -140,8 +142,8 @@ std::optional<std::int32_t> SimulatedBackend::refused_at_submission(const io_uri
   return std::nullopt;
 }
 
-// Starts a request whose turn it is: descriptors are looked up here, as the kernel does, so that a close that follows in
-// the same submission does not take them away.
+// Starts a request whose turn it is: descriptors are looked up here, as the kernel does, so that a close that
+// follows in the same submission does not take them away.
 void SimulatedBackend::issue(std::unique_ptr<Request> request) {
   Request& it = *request;
   it.serial = next_serial_++;
@@ -179,7 +181,8 @@ bool SimulatedBackend::falls_short(const Request& request, std::int32_t value) {
   if (value < 0) return true;
   const io_uring_sqe& sqe = request.sqe;
   if (rule_of(sqe.opcode)->counts_bytes) return static_cast<std::uint32_t>(value) < sqe.len;
-  const bool wait_all = (sqe.opcode == IORING_OP_SEND || sqe.opcode == IORING_OP_RECV) && (sqe.msg_flags & MSG_WAITALL);
+  const bool wait_all =
+      (sqe.opcode == IORING_OP_SEND || sqe.opcode == IORING_OP_RECV) && (sqe.msg_flags & MSG_WAITALL);
   return wait_all && static_cast<std::uint32_t>(value) < sqe.len;
 }
 
@@ -217,7 +220,8 @@ void SimulatedBackend::run_waiting() {
   std::vector<std::uint64_t> order;
   for (const auto& [serial, request] : waiting_) order.push_back(serial);
   if (order.size() > 1 && kernel_.random().occurs(kernel_.faults.reorder)) {
-    for (std::size_t i = order.size() - 1; i > 0; --i) std::swap(order[i], order[kernel_.random().below(i + 1)]);
+    for (std::size_t i = order.size() - 1; i > 0; --i)
+      std::swap(order[i], order[kernel_.random().below(i + 1)]);
   }
   for (const std::uint64_t serial : order) {
     // One that was tried before it may have cancelled it.
@@ -244,7 +248,9 @@ int SimulatedBackend::register_buffer_ring(io_uring_buf_ring* memory, unsigned e
   return 0;
 }
 
-int SimulatedBackend::unregister_buffer_ring(std::uint16_t group) { return groups_.erase(group) == 1 ? 0 : -EINVAL; }
+int SimulatedBackend::unregister_buffer_ring(std::uint16_t group) {
+  return groups_.erase(group) == 1 ? 0 : -EINVAL;
+}
 
 unsigned SimulatedBackend::buffers_held(std::uint16_t group) {
   const auto found = groups_.find(group);

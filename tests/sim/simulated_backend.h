@@ -1,6 +1,6 @@
-// SimulatedBackend is one ring of a SimulatedKernel: it decodes the SQEs that the real kernel would get and carries them
-// out against the simulated sockets and files, with the kernel's rules for links, multishot and provided buffers.
-// Owned by a Ring, on the test's thread; the kernel outlives it.
+// SimulatedBackend is one ring of a SimulatedKernel: it decodes the SQEs that the real kernel would get and
+// carries them out against the simulated sockets and files, with the kernel's rules for links, multishot and
+// provided buffers. Owned by a Ring, on the test's thread; the kernel outlives it.
 #pragma once
 
 #include <liburing.h>
@@ -24,8 +24,9 @@ class SimulatedBackend : public Backend {
 
   void reserve(unsigned count) override;
   io_uring_sqe* next_sqe() override;
-  // Never waits really: the virtual clock goes on to the moment something happens by itself (a disk answers, a delay
-  // ends), if that is within `wait`; else it stands still and the call returns -ETIME, so that the test can act.
+  // Never waits really: the virtual clock goes on to the moment something happens by itself (a disk answers,
+  // a delay ends), if that is within `wait`; else it stands still and the call returns -ETIME, so that the
+  // test can act.
   int submit_and_wait(Clock::duration wait) override;
   unsigned reap(std::span<io_uring_cqe> completions) override;
   int register_buffer_ring(io_uring_buf_ring* memory, unsigned entries, std::uint16_t group) override;

@@ -83,7 +83,9 @@ void SimulatedFiles::create_file(std::string_view path, std::string content) {
   make(path, SimulatedInode::Kind::file, std::move(content));
 }
 
-void SimulatedFiles::make_directory(std::string_view path) { make(path, SimulatedInode::Kind::directory, {}); }
+void SimulatedFiles::make_directory(std::string_view path) {
+  make(path, SimulatedInode::Kind::directory, {});
+}
 
 void SimulatedFiles::make_symlink(std::string_view path, std::string target) {
   make(path, SimulatedInode::Kind::symlink, std::move(target));
@@ -110,7 +112,9 @@ void SimulatedFiles::truncate(std::string_view path, std::size_t size) {
   inode.cached_pages.resize(page_count(size));
 }
 
-void SimulatedFiles::replace(std::string_view path, std::string content) { create_file(path, std::move(content)); }
+void SimulatedFiles::replace(std::string_view path, std::string content) {
+  create_file(path, std::move(content));
+}
 
 void SimulatedFiles::remove(std::string_view path) {
   existing(path);
@@ -155,12 +159,15 @@ std::expected<std::shared_ptr<SimulatedInode>, int> SimulatedFiles::walk(std::st
   return inode;
 }
 
-std::expected<std::shared_ptr<SimulatedInode>, int> SimulatedFiles::look_up(std::string_view path, bool follow) {
+std::expected<std::shared_ptr<SimulatedInode>, int> SimulatedFiles::look_up(std::string_view path,
+                                                                            bool follow) {
   cached_names_.insert(normalised(path));
   return walk(path, follow, 0);
 }
 
-bool SimulatedFiles::name_cached(std::string_view path) const { return cached_names_.contains(normalised(path)); }
+bool SimulatedFiles::name_cached(std::string_view path) const {
+  return cached_names_.contains(normalised(path));
+}
 
 void SimulatedFiles::describe(const SimulatedInode& inode, struct statx& out) const {
   out = {};

@@ -1,5 +1,5 @@
-// SimulatedFiles is a small file system in memory which knows what the kernel would have cached: names (dentries) and
-// pages. Owned by a SimulatedKernel; tests change it while the server uses it.
+// SimulatedFiles is a small file system in memory which knows what the kernel would have cached: names
+// (dentries) and pages. Owned by a SimulatedKernel; tests change it while the server uses it.
 #pragma once
 
 #include <cstdint>
@@ -59,7 +59,8 @@ class SimulatedFiles {
  private:
   using Nodes = std::map<std::string, std::shared_ptr<SimulatedInode>, std::less<>>;
 
-  std::expected<std::shared_ptr<SimulatedInode>, int> walk(std::string_view path, bool follow, unsigned links) const;
+  std::expected<std::shared_ptr<SimulatedInode>, int> walk(std::string_view path, bool follow,
+                                                           unsigned links) const;
   std::shared_ptr<SimulatedInode> make(std::string_view path, SimulatedInode::Kind kind, std::string content);
   SimulatedInode& existing(std::string_view path) const;
 

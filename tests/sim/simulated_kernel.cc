@@ -22,7 +22,9 @@ int SimulatedKernel::install(std::shared_ptr<SimulatedObject> object) {
   return fd;
 }
 
-int SimulatedKernel::make_listener() { return install(std::make_shared<SimulatedListener>("listening socket")); }
+int SimulatedKernel::make_listener() {
+  return install(std::make_shared<SimulatedListener>("listening socket"));
+}
 
 SimulatedClient SimulatedKernel::connect(int listener_fd) {
   const auto listener = std::dynamic_pointer_cast<SimulatedListener>(descriptors_[listener_fd].object);
@@ -36,8 +38,8 @@ SimulatedClient SimulatedKernel::connect(int listener_fd) {
 std::pair<int, SimulatedClient> SimulatedKernel::connected_socket() {
   auto connection = std::make_shared<SimulatedConnection>();
   connection->to_client_bytes_max = socket_bytes_max;
-  const int fd = install(
-      std::make_shared<SimulatedSocket>(connection, fmt::format("socket of connection {}", ++connection_count_)));
+  const int fd = install(std::make_shared<SimulatedSocket>(
+      connection, fmt::format("socket of connection {}", ++connection_count_)));
   return {fd, SimulatedClient(connection)};
 }
 

@@ -1,6 +1,6 @@
-// SimulatedKernel is the world behind one or more SimulatedBackends: descriptors, sockets, files, pipes, a clock that
-// only the test and waiting for the disk advance, and an account of what the real kernel would have punished.
-// Owned by a test and outliving its backends; one thread only.
+// SimulatedKernel is the world behind one or more SimulatedBackends: descriptors, sockets, files, pipes, a
+// clock that only the test and waiting for the disk advance, and an account of what the real kernel would
+// have punished. Owned by a test and outliving its backends; one thread only.
 #pragma once
 
 #include <cstdint>
@@ -52,8 +52,8 @@ struct SimulatedRingObject : SimulatedObject {
 
 class SimulatedKernel {
  public:
-  // Descriptors count from here, so that a real system call on one of them fails instead of hitting a real descriptor. A
-  // number is never used again: whoever uses a closed one is found out.
+  // Descriptors count from here, so that a real system call on one of them fails instead of hitting a real
+  // descriptor. A number is never used again: whoever uses a closed one is found out.
   static constexpr int kFirstDescriptor = 1 << 20;
 
   explicit SimulatedKernel(std::uint64_t seed = 1) : random_(seed) {}
@@ -62,7 +62,8 @@ class SimulatedKernel {
 
   // --- what tests set up and ask ---
   FaultPlan faults;
-  std::size_t socket_bytes_max = 64 * 1024;                            // what a socket takes before its reader reads
+  // what a socket takes before its reader reads
+  std::size_t socket_bytes_max = 64 * 1024;
   Clock::duration disk_time = std::chrono::milliseconds(5);            // to bring in a name or a page
   Clock::time_point now() const { return now_; }
   void advance(Clock::duration time) { now_ += time; }
@@ -76,7 +77,8 @@ class SimulatedKernel {
   std::pair<int, SimulatedClient> connected_socket();
   // The read and the write end.
   std::pair<int, int> make_pipe();
-  // Makes a number that is a real descriptor elsewhere (an open log) a simulated file for appending at `path`.
+  // Makes a number that is a real descriptor elsewhere (an open log) a simulated file for appending at
+  // `path`.
   void adopt(int fd, std::string_view path);
 
   // What is open and was not made by adopt(), a line each: at the end there must be none.

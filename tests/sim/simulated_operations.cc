@@ -19,7 +19,8 @@ namespace {
 
 constexpr std::uint64_t kHashStart = 0xcbf29ce484222325;  // FNV-1a
 
-// Of large memory only some bytes, spread over all of it: this runs at every turn for every operation that waits.
+// Of large memory only some bytes, spread over all of it: this runs at every turn for every operation that
+// waits.
 std::uint64_t hash_bytes(std::uint64_t hash, const char* bytes, std::size_t size) {
   constexpr std::size_t kLooksMax = 1024;
   for (std::size_t i = 0; i < size; i += 1 + size / kLooksMax) {
@@ -45,7 +46,8 @@ std::uint64_t SimulatedBackend::Request::hash_of_memory() const {
       const auto& message = *reinterpret_cast<const msghdr*>(sqe.addr);
       std::uint64_t hash = kHashStart;
       for (std::size_t i = 0; i < message.msg_iovlen; ++i) {
-        hash = hash_bytes(hash, static_cast<const char*>(message.msg_iov[i].iov_base), message.msg_iov[i].iov_len);
+        hash = hash_bytes(hash, static_cast<const char*>(message.msg_iov[i].iov_base),
+                          message.msg_iov[i].iov_len);
       }
       return hash;
     }
@@ -58,7 +60,8 @@ std::uint64_t SimulatedBackend::Request::hash_of_memory() const {
 bool SimulatedBackend::in_memory(const Request& request) const {
   const io_uring_sqe& sqe = request.sqe;
   if (sqe.opcode == IORING_OP_OPENAT2) return kernel_.files().name_cached(path_of(sqe));
-  if (sqe.opcode == IORING_OP_STATX) return *path_of(sqe) == '\0' || kernel_.files().name_cached(path_of(sqe));
+  if (sqe.opcode == IORING_OP_STATX)
+    return *path_of(sqe) == '\0' || kernel_.files().name_cached(path_of(sqe));
   const auto* file = dynamic_cast<const SimulatedOpenFile*>(
       sqe.opcode == IORING_OP_SPLICE ? request.from_object.get() : request.object.get());
   if (file == nullptr || sqe.opcode == IORING_OP_WRITE) return true;
@@ -70,7 +73,8 @@ std::optional<SimulatedBackend::Result> SimulatedBackend::accept(Request& reques
   if (listener == nullptr) return Result{-ENOTSOCK};
   const bool multishot = (request.sqe.ioprio & IORING_ACCEPT_MULTISHOT) != 0;
   while (!listener->waiting.empty()) {
-    if (kernel_.completion_fails() || kernel_.random().occurs(kernel_.faults.too_many_files)) return Result{-EMFILE};
+    if (kernel_.completion_fails() || kernel_.random().occurs(kernel_.faults.too_many_files))
+      return Result{-EMFILE};
     auto socket = std::make_shared<SimulatedSocket>(listener->waiting.front(), "accepted socket");
     listener->waiting.pop_front();
     const int fd = kernel_.install(std::move(socket));
@@ -106,7 +110,8 @@ std::optional<SimulatedBackend::Result> SimulatedBackend::receive_into_provided(
     if (found == groups_.end()) return Result{-ENOBUFS};
     BufferGroup& group = found->second;
     observe_returned(group);
-    if (group.head == group.seen_tail || kernel_.random().occurs(kernel_.faults.no_buffers)) return Result{-ENOBUFS};
+    if (group.head == group.seen_tail || kernel_.random().occurs(kernel_.faults.no_buffers))
+      return Result{-ENOBUFS};
     const io_uring_buf& buffer = group.ring->bufs[group.head & (group.entries - 1)];
     const ssize_t bytes = socket.receive({reinterpret_cast<char*>(buffer.addr), buffer.len});
     if (bytes <= 0) return Result{static_cast<std::int32_t>(bytes)};  // the buffer stays where it is
@@ -125,7 +130,8 @@ void SimulatedBackend::observe_returned(BufferGroup& group) {
   const std::uint16_t tail = __atomic_load_n(&group.ring->tail, __ATOMIC_ACQUIRE);
   for (; group.seen_tail != tail; ++group.seen_tail) {
     const std::uint16_t id = group.ring->bufs[group.seen_tail & (group.entries - 1)].bid;
-    if (group.where[id] == BufferGroup::Where::in_ring) kernel_.misuse(fmt::format("buffer {} was given back twice", id));
+    if (group.where[id] == BufferGroup::Where::in_ring)
+      kernel_.misuse(fmt::format("buffer {} was given back twice", id));
     group.where[id] = BufferGroup::Where::in_ring;
   }
 }
@@ -154,7 +160,8 @@ std::optional<SimulatedBackend::Result> SimulatedBackend::send(Request& request)
     }
     const ssize_t sent = socket->send({bytes.data() + request.done_bytes, offered}, (flags & MSG_MORE) != 0);
     if (sent < 0) {
-      return Result{static_cast<std::int32_t>(request.done_bytes > 0 ? static_cast<ssize_t>(request.done_bytes) : sent)};
+      return Result{static_cast<std::int32_t>(
+          request.done_bytes > 0 ? static_cast<ssize_t>(request.done_bytes) : sent)};
     }
     request.done_bytes += static_cast<std::size_t>(sent);
     if (request.done_bytes == bytes.size() || (flags & MSG_WAITALL) == 0) {
@@ -166,7 +173,8 @@ std::optional<SimulatedBackend::Result> SimulatedBackend::send(Request& request)
 
 std::optional<SimulatedBackend::Result> SimulatedBackend::open(Request& request) {
   const auto& how = *reinterpret_cast<const open_how*>(request.sqe.off);
-  if (kernel_.completion_fails() || kernel_.random().occurs(kernel_.faults.too_many_files)) return Result{-EMFILE};
+  if (kernel_.completion_fails() || kernel_.random().occurs(kernel_.faults.too_many_files))
+    return Result{-EMFILE};
   if (kernel_.random().occurs(kernel_.faults.io_error)) return Result{-EIO};
   return Result{kernel_.open(path_of(request.sqe), how)};
 }
@@ -181,7 +189,8 @@ std::optional<SimulatedBackend::Result> SimulatedBackend::stat(Request& request)
     kernel_.files().describe(*file->inode, out);
     return Result{0};
   }
-  const auto inode = kernel_.files().look_up(path_of(request.sqe), (request.sqe.statx_flags & AT_SYMLINK_NOFOLLOW) == 0);
+  const auto inode =
+      kernel_.files().look_up(path_of(request.sqe), (request.sqe.statx_flags & AT_SYMLINK_NOFOLLOW) == 0);
   if (!inode) return Result{inode.error()};
   kernel_.files().describe(**inode, out);
   return Result{0};
@@ -195,7 +204,8 @@ std::optional<SimulatedBackend::Result> SimulatedBackend::read(Request& request)
   const std::string& content = file->inode->content;
   const std::uint64_t offset = std::min<std::uint64_t>(request.sqe.off, content.size());
   std::size_t bytes = std::min<std::size_t>(request.sqe.len, content.size() - offset);
-  if (bytes > 1 && kernel_.random().occurs(kernel_.faults.short_read)) bytes = 1 + kernel_.random().below(bytes - 1);
+  if (bytes > 1 && kernel_.random().occurs(kernel_.faults.short_read))
+    bytes = 1 + kernel_.random().below(bytes - 1);
   std::copy_n(content.data() + offset, bytes, reinterpret_cast<char*>(request.sqe.addr));
   file->inode->cache(offset, bytes);
   return Result{static_cast<std::int32_t>(bytes)};
@@ -275,7 +285,8 @@ std::optional<SimulatedBackend::Result> SimulatedBackend::cancel(Request& reques
   }
   for (const auto& [serial, target] : waiting_) {
     if (target.get() == &request || target->sqe.user_data != request.sqe.addr) continue;
-    // What waits for a peer ends at once; what a kernel thread is at (a disk's answer is awaited) goes on to its end.
+    // What waits for a peer ends at once; what a kernel thread is at (a disk's answer is awaited) goes on to
+    // its end.
     const bool under_way = dynamic_cast<SimulatedSocket*>(target->object.get()) == nullptr &&
                            dynamic_cast<SimulatedListener*>(target->object.get()) == nullptr &&
                            target->ready_at > kernel_.now();
@@ -320,7 +331,8 @@ std::optional<SimulatedBackend::Result> SimulatedBackend::splice(Request& reques
   if (fill) bytes = std::min(bytes, SimulatedPipe::kBytesMax - to_pipe->pipe->content.size());
   if (fill && bytes == 0 && offset < content.size()) return std::nullopt;
   if (kernel_.completion_fails() || kernel_.random().occurs(kernel_.faults.io_error)) return Result{-EIO};
-  if (bytes > 1 && kernel_.random().occurs(kernel_.faults.short_read)) bytes = 1 + kernel_.random().below(bytes - 1);
+  if (bytes > 1 && kernel_.random().occurs(kernel_.faults.short_read))
+    bytes = 1 + kernel_.random().below(bytes - 1);
   if (fill) {
     to_pipe->pipe->content.append(content, offset, bytes);
     from_file->inode->cache(offset, bytes);
@@ -332,7 +344,8 @@ std::optional<SimulatedBackend::Result> SimulatedBackend::splice(Request& reques
 }
 
 int SimulatedBackend::open_cached(const char* path, const open_how& how) {
-  if (!kernel_.files().name_cached(path) || kernel_.random().occurs(kernel_.faults.refuse_now)) return -EAGAIN;
+  if (!kernel_.files().name_cached(path) || kernel_.random().occurs(kernel_.faults.refuse_now))
+    return -EAGAIN;
   if (kernel_.completion_fails() || kernel_.random().occurs(kernel_.faults.too_many_files)) return -EMFILE;
   return kernel_.open(path, how);
 }
@@ -364,7 +377,8 @@ ssize_t SimulatedBackend::read_cached(int fd, std::span<char> into, std::uint64_
   }
   bytes = std::min(bytes, cached);
   if (bytes == 0) return -EAGAIN;
-  if (bytes > 1 && kernel_.random().occurs(kernel_.faults.short_read)) bytes = 1 + kernel_.random().below(bytes - 1);
+  if (bytes > 1 && kernel_.random().occurs(kernel_.faults.short_read))
+    bytes = 1 + kernel_.random().below(bytes - 1);
   std::copy_n(content.data() + offset, bytes, into.data());
   return static_cast<ssize_t>(bytes);
 }
@@ -376,7 +390,8 @@ bool SimulatedBackend::pages_cached(int fd, std::uint64_t offset, std::size_t by
   return offset + bytes <= file->inode->content.size() && file->inode->cached(offset, bytes);
 }
 
-ssize_t SimulatedBackend::send_file_now(int socket_fd, int file_fd, std::uint64_t offset, std::size_t bytes, bool) {
+ssize_t SimulatedBackend::send_file_now(int socket_fd, int file_fd, std::uint64_t offset, std::size_t bytes,
+                                        bool) {
   const auto file_object = kernel_.find(file_fd, "sendfile");
   const auto* file = dynamic_cast<const SimulatedOpenFile*>(file_object.get());
   if (file == nullptr) return file_object ? -EINVAL : -EBADF;

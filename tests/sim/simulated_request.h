@@ -1,4 +1,5 @@
-// What SimulatedBackend keeps of an SQE and of a group of provided buffers; shared by its two source files only.
+// What SimulatedBackend keeps of an SQE and of a group of provided buffers; shared by its two source files
+// only.
 #pragma once
 
 #include "simulated_backend.h"
@@ -13,7 +14,8 @@ struct SimulatedBackend::Request {
   std::unique_ptr<Request> link;                 // the next member of the chain
   Clock::time_point ready_at{};                  // nothing happens before
   std::size_t done_bytes = 0;                    // of a send that goes on (MSG_WAITALL)
-  std::uint64_t memory_hash = 0;                 // of the memory lent to the kernel, to find out who touches it
+  // of the memory lent to the kernel, to find out who touches it
+  std::uint64_t memory_hash = 0;
   std::uint64_t arrivals_seen = 0;               // by a multishot poll
   bool refused = false;                          // at submission: completes with `refusal`
   std::int32_t refusal = 0;

@@ -35,7 +35,8 @@ std::shared_ptr<const RouteTable> load_routes(std::string_view server_directives
                                      .error_log_path = "/log/error.log"});
   unlink(path.c_str());
   rmdir(directory.c_str());
-  if (!loaded.routes) throw std::runtime_error(loaded.messages.empty() ? "refused" : loaded.messages.back().text);
+  if (!loaded.routes)
+    throw std::runtime_error(loaded.messages.empty() ? "refused" : loaded.messages.back().text);
   return loaded.routes;
 }
 
@@ -136,7 +137,8 @@ std::string SimulatedSite::shut_down() {
   if (!worker_->finished()) std::abort();  // destroying it would write memory the kernel may still use
   if (backend_->buffers_held(0) != 0) wrong += "receive buffers were not given back\n";
   worker_.reset();
-  for (const std::string& descriptor : kernel_.open_descriptors()) wrong += "still open: " + descriptor + "\n";
+  for (const std::string& descriptor : kernel_.open_descriptors())
+    wrong += "still open: " + descriptor + "\n";
   for (const std::string& misuse : kernel_.misuses()) wrong += misuse + "\n";
   if (error_log().find("[alert]") != std::string::npos) wrong += "alerts in the error log: " + error_log();
   return wrong;

@@ -1,5 +1,5 @@
-// SimulatedSite is a Worker that serves a configuration over a simulated kernel, and clients that check what they get.
-// Made by a test and driven by it, step by step, on its thread.
+// SimulatedSite is a Worker that serves a configuration over a simulated kernel, and clients that check what
+// they get. Made by a test and driven by it, step by step, on its thread.
 #pragma once
 
 #include <map>
@@ -47,8 +47,8 @@ class SimulatedSite {
   void settle();
   // Lets timeouts pass: advances the clock in steps, with turns between.
   void let_pass(Clock::duration time);
-  // Stops the worker as QUIT does and destroys it. What went wrong: connections that do not end, descriptors or buffers
-  // that were not given back, misuse; empty when all is well.
+  // Stops the worker as QUIT does and destroys it. What went wrong: connections that do not end, descriptors
+  // or buffers that were not given back, misuse; empty when all is well.
   std::string shut_down();
 
   const std::string& access_log() const { return log("/log/access.log"); }

@@ -15,11 +15,13 @@ SimulatedSocket::~SimulatedSocket() {
 }
 
 bool SimulatedSocket::can_receive() const {
-  return !connection_->to_server.empty() || connection_->client_finished || connection_->reset_by_client || read_shut_;
+  return !connection_->to_server.empty() || connection_->client_finished || connection_->reset_by_client ||
+         read_shut_;
 }
 
 std::size_t SimulatedSocket::room() const {
-  return connection_->to_client_bytes_max - std::min(connection_->to_client_bytes_max, connection_->to_client.size());
+  return connection_->to_client_bytes_max -
+         std::min(connection_->to_client_bytes_max, connection_->to_client.size());
 }
 
 bool SimulatedSocket::can_send() const {

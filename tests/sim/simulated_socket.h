@@ -1,5 +1,5 @@
-// Sockets of the simulated kernel: a connection is two byte streams; the server has one end as a descriptor, the test
-// holds the other as a SimulatedClient. Everything happens at once and on the test's thread.
+// Sockets of the simulated kernel: a connection is two byte streams; the server has one end as a descriptor,
+// the test holds the other as a SimulatedClient. Everything happens at once and on the test's thread.
 #pragma once
 
 #include <sys/types.h>
@@ -14,7 +14,8 @@
 
 namespace uringx {
 
-// What a descriptor refers to. It ends when the last descriptor is closed and no operation is under way on it.
+// What a descriptor refers to. It ends when the last descriptor is closed and no operation is under way on
+// it.
 struct SimulatedObject {
   explicit SimulatedObject(std::string is) : description(std::move(is)) {}
   virtual ~SimulatedObject() = default;
@@ -78,7 +79,8 @@ struct SimulatedListener : SimulatedObject {
 class SimulatedClient {
  public:
   SimulatedClient() = default;
-  explicit SimulatedClient(std::shared_ptr<SimulatedConnection> connection) : connection_(std::move(connection)) {}
+  explicit SimulatedClient(std::shared_ptr<SimulatedConnection> connection)
+      : connection_(std::move(connection)) {}
 
   void send(std::string_view bytes);
   // Takes what arrived, at most `bytes_max` (a slow reader).

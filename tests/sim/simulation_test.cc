@@ -1,4 +1,5 @@
-// The simulated kernel keeps the real one's rules (tests/ring shows them on the real one), and finds out misuse.
+// The simulated kernel keeps the real one's rules (tests/ring shows them on the real one), and finds out
+// misuse.
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <poll.h>
@@ -571,7 +572,8 @@ TEST_SUITE("sim") {
       std::size_t offered = 0;
       Receiver receiver(sim.ring, fd, buffers);
       for (int turn = 0; turn < 2000 && receiver.operation.pending(); ++turn) {
-        const std::size_t bytes = std::min<std::size_t>(sim.kernel.random().below(200), sent.size() - offered);
+        const std::size_t bytes =
+            std::min<std::size_t>(sim.kernel.random().below(200), sent.size() - offered);
         client.send(std::string_view(sent).substr(offered, bytes));
         offered += bytes;
         if (offered == sent.size()) client.finish_sending();

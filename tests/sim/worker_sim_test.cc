@@ -1,5 +1,6 @@
-// The whole server, from bytes to bytes, over the simulated kernel: keep-alive, pipelining, slow and vanishing clients,
-// files that change, random faults from a seed, and one GET in which every completion fails once.
+// The whole server, from bytes to bytes, over the simulated kernel: keep-alive, pipelining, slow and
+// vanishing clients, files that change, random faults from a seed, and one GET in which every completion
+// fails once.
 #include <algorithm>
 #include <chrono>
 
@@ -18,7 +19,8 @@ std::string get(std::string_view path, std::string_view fields = {}) {
 }
 
 // Turns until a whole answer has arrived; what the client has and was not asked for stays in `received`.
-std::optional<SimulatedAnswer> await_answer(SimulatedSite& site, SimulatedClient& client, std::string& received) {
+std::optional<SimulatedAnswer> await_answer(SimulatedSite& site, SimulatedClient& client,
+                                            std::string& received) {
   for (int turn = 0; turn < 5000; ++turn) {
     received += client.receive();
     if (auto answer = take_answer(received)) return answer;
@@ -322,7 +324,9 @@ TEST_SUITE("sim") {
     }
   }
 
-  TEST_CASE("random clients, files and faults: every whole answer is right, every connection ends, nothing is left") {
+  TEST_CASE(
+      "random clients, files and faults: every whole answer is right, every connection ends, nothing is "
+      "left") {
     const auto deadline = std::chrono::steady_clock::now() + 6s;
     unsigned whole_answers = 0;
     for (std::uint64_t round = 0; round < 60 && std::chrono::steady_clock::now() < deadline; ++round) {
