@@ -103,12 +103,11 @@ class Pair:
         self.uringx.mark_logs()
         ours, theirs = _pool.map(lambda s: play(case, s), (self.nginx, self.uringx))
         answers = max(sum(1 for r in c.responses if not 100 <= r.status < 200) for c in (ours, theirs))
+        name_length_difference = name_length(theirs) - name_length(ours)  # before names are made equal
         promise_broken = normalise.broken_promise(ours, theirs)
         differences = compare.compare_conversations(ours, theirs, self.nginx, self.uringx)
         if case.logs:
-            differences += self._compare_logs(
-                answers, name_length(theirs) - name_length(ours), promise_broken
-            )
+            differences += self._compare_logs(answers, name_length_difference, promise_broken)
         return differences
 
     def _compare_logs(
