@@ -61,6 +61,13 @@ class IntrusiveList {
     }
   }
 
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    for (const ListNode* node = head_.next; node != &head_; node = node->next) {
+      visit(static_cast<const T&>(static_cast<const Node&>(*node)));
+    }
+  }
+
   // Moves every item of `other` to the end of this list.
   void take_all(IntrusiveList& other) {
     while (!other.empty()) push_back(other.pop_front());

@@ -107,7 +107,7 @@ HandlerResult handle_index(Request& request, HandlerState& state, const HandlerI
     if (answer.error_number == ENOTDIR || answer.error_number == ENAMETOOLONG || answer.error_number == EACCES) {
       return refuse(request, state.path, answer.error_number);
     }
-    if (!at.directory_tested) {
+    if (!at.directory_tested && answer.error_number == ENOENT) {
       state.step = pack({at.name, Probe::directory, true});
       return ProbeFile{directory_of(request, state.path), true};
     }

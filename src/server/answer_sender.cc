@@ -184,8 +184,10 @@ void AnswerSender::on_read_and_sent(const Chain::Outcome& outcome) {
   const std::int32_t result = outcome.results[std::min(outcome.stopped_at, outcome.member_count - 1)];
   if (!outcome.complete()) {
     // A read that fell short means that the file shrank; nothing of it was sent.
-    if (outcome.stopped_at == 1 && result > 0) bytes_sent_ += static_cast<std::uint64_t>(result);
-    return fail(result < 0 ? -result : 0);
+    if (outcome.stopped_at == 0) return fail(result < 0 ? -result : 0);
+    // With MSG_WAITALL a send falls short only when the connection broke.
+    if (result > 0) bytes_sent_ += static_cast<std::uint64_t>(result);
+    return fail(result < 0 ? -result : ECONNRESET);
   }
   bytes_sent_ += static_cast<std::uint64_t>(result);
   advance_part(static_cast<std::uint64_t>(result));

@@ -169,6 +169,7 @@ void Http1::on_sent(AnswerSender::Outcome outcome) {
 
 void Http1::log_failed_send(int error_number) {
   Request& current = request();
+  if (error_number == ECANCELED) return;  // by us: whoever did it said why
   if (error_number == 0) {
     log_request(current, LogLevel::alert, "file was truncated");
     return;

@@ -197,12 +197,13 @@ void LineBuffers::append_line(File& file, std::string_view line, bool ordered) {
 // Everything collected so far goes out with the next flush.
 void LineBuffers::mark_due(File& file) {
   file.due_bytes = file.collected.size();
+  if (file.due_bytes >= kLargeBytes) large_ = true;
   if (file.due_bytes != 0 && !file.linked()) dirty_.push_back(file);
 }
 
 bool LineBuffers::written(std::uint64_t line) const {
   bool all = true;
-  const_cast<IntrusiveList<File>&>(dirty_).for_each([&](const File& file) {
+  dirty_.for_each([&](const File& file) {
     const std::uint64_t first = file.writing_first_line != 0 ? file.writing_first_line : file.collected_first_line;
     if (first != 0 && first <= line) all = false;
   });
@@ -221,7 +222,14 @@ void LineBuffers::wake() {
   }
 }
 
+bool LineBuffers::unwritten() const {
+  bool any = false;
+  dirty_.for_each([&](const File& file) { any = any || (file.due_bytes != 0 && !file.busy); });
+  return any;
+}
+
 void LineBuffers::flush() {
+  large_ = false;
   dirty_.for_each([](File& file) { file.write_collected(); });
 }
 

@@ -35,6 +35,8 @@ class LineWaiter : public ListNode {
 
 class LineBuffers : public LineWriter, public AccessLogSink {
  public:
+  // So much of one file goes out at the end of the turn even if it is a busy one.
+  static constexpr std::size_t kLargeBytes = 64 * 1024;
   // Lines of one file kept while its disk is full or slow; what comes on top is dropped and counted.
   static constexpr std::size_t kPendingBytesMax = 1024 * 1024;
 
@@ -54,6 +56,11 @@ class LineBuffers : public LineWriter, public AccessLogSink {
   bool written(std::uint64_t line) const;
   // Calls the waiter's handler once written(line); from the loop.
   void wait(LineWaiter& waiter, std::uint64_t line);
+
+  // Lines wait that no write has been started for.
+  bool unwritten() const;
+  // A connection waits for a line, or so much was collected that it should go.
+  bool wanted() const { return !waiters_.empty() || large_; }
 
   // Starts the writes of this loop turn.
   void flush();
@@ -80,6 +87,7 @@ class LineBuffers : public LineWriter, public AccessLogSink {
   std::unordered_map<std::string, std::unique_ptr<File>> by_path_;
   IntrusiveList<File> dirty_;
   IntrusiveList<LineWaiter> waiters_;
+  bool large_ = false;  // some file has kLargeBytes due
 };
 
 }  // namespace uringx

@@ -19,6 +19,10 @@ constexpr std::uint16_t kReceiveGroup = 0;
 // Chunks a connection may hold on average: its exchange, the head received, the answer's head. Address space only.
 constexpr std::size_t kChunksPerConnection = 8;
 
+// A turn with more completions than this is a busy one: its log lines may wait for those of the next turns, until a
+// connection needs its line in the file (LineBuffers::wanted). A write costs a kernel thread's wake-up, whatever its length.
+constexpr unsigned kQuietTurnCompletions = 4;
+
 constexpr Clock::duration kWaitMax = std::chrono::seconds(60);
 
 // Connections are numbered over all workers ($connection).
@@ -52,11 +56,11 @@ void Worker::run() {
 void Worker::run_turn(Clock::duration wait) {
   ring_.wait(wait_time(wait));
   wall_clock_.update();
-  ring_.dispatch();
+  const unsigned completions = ring_.dispatch();
   timers_.expire(ring_.now());
   run_deferred();
   close_released();
-  lines_.flush();
+  if (completions <= kQuietTurnCompletions || lines_.wanted()) lines_.flush();
 }
 
 bool Worker::finished() const {
@@ -65,7 +69,7 @@ bool Worker::finished() const {
 }
 
 Clock::duration Worker::wait_time(Clock::duration wait_max) {
-  if (!deferred_.empty() || !released_.empty()) return Clock::duration::zero();
+  if (!deferred_.empty() || !released_.empty() || lines_.unwritten()) return Clock::duration::zero();
   return timers_.until_next(ring_.now(), wait_max);
 }
 
