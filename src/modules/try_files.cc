@@ -44,10 +44,8 @@ constexpr DirectiveRow kRows[] = {
 // With alias in a prefix location, the part of the URI that the alias stands for is cut from a name with variables.
 std::string_view cut_alias_prefix(const Request& request, const Template& name, std::string_view text) {
   const RootPath& root = *request.settings<HttpCoreLocation>().root;
-  if (!root.alias || request.location_is_regex || name.constant()) return text;
-  if (text.starts_with(request.uri.substr(0, request.location_name.size()))) {
-    text.remove_prefix(request.location_name.size());
-  }
+  if (!root.alias || root.alias_of_regex || name.constant()) return text;
+  if (text.starts_with(request.uri.substr(0, root.alias_bytes))) text.remove_prefix(root.alias_bytes);
   return text;
 }
 
@@ -61,13 +59,13 @@ void take_file(Request& request, std::string_view name, bool directory) {
   const RootPath& root = *request.settings<HttpCoreLocation>().root;
   if (!root.alias) {
     request.uri = name;
-  } else if (request.location_is_regex) {
+  } else if (root.alias_of_regex) {
     if (!directory) {
       request.uri = name;
       request.add_uri_to_alias = true;
     }
   } else {
-    request.uri = request.arena.join({request.uri.substr(0, request.location_name.size()), name});
+    request.uri = request.arena.join({request.uri.substr(0, root.alias_bytes), name});
   }
 }
 

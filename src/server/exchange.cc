@@ -2,6 +2,7 @@
 
 #include <cerrno>
 
+#include "modules/http_core.h"
 #include "server/worker.h"
 
 namespace uringx {
@@ -12,7 +13,7 @@ Exchange::Exchange(Worker& worker, const ConnectionInfo& connection, Client clie
       arena_(worker.chunks()),
       request_(arena_, connection, worker.clock(), worker.host_info()),
       engine_(request_),
-      opener_(worker.ring(), worker.file_systems(), this, file_answered),
+      opener_(worker.ring(), worker.file_systems(), worker.open_files(), this, file_answered),
       reading_(this, DirectoryReading::calls<&Exchange::on_directory_read>) {
   request_.routes = &worker.routes();
   request_.variables = &worker.routes().variables;
@@ -27,7 +28,7 @@ void Exchange::finish(int status) { perform(engine_.finish(status)); }
 void Exchange::perform(Action action) {
   for (;;) {
     if (const auto* probe = std::get_if<ProbeFile>(&action)) {
-      const std::optional<FileAnswer> answer = opener_.open(probe->path, probe->test_only);
+      const std::optional<FileAnswer> answer = opener_.open(probe->path, probe->test_only, open_file_cache_policy());
       if (!answer) return;
       action = engine_.resume({.file = &*answer});
     } else if (const auto* directory = std::get_if<ReadDirectory>(&action)) {
@@ -43,6 +44,15 @@ void Exchange::perform(Action action) {
       return;
     }
   }
+}
+
+OpenFileCachePolicy Exchange::open_file_cache_policy() const {
+  const auto& core = request_.settings<HttpCoreLocation>();
+  return {.entries_max = core.open_file_cache->entries_max,
+          .inactive = std::chrono::seconds(core.open_file_cache->inactive.count),
+          .valid = std::chrono::seconds(core.open_file_cache_valid->count),
+          .uses_min = core.open_file_cache_min_uses->count,
+          .errors = *core.open_file_cache_errors};
 }
 
 // Finishes the head. False: it has to be another answer (412, 416), `next` says which.

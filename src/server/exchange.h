@@ -47,6 +47,7 @@ class Exchange {
   void perform(Action action);
   void on_file(const FileAnswer& answer);
   static void file_answered(void* owner, const FileAnswer& answer) { static_cast<Exchange*>(owner)->on_file(answer); }
+  OpenFileCachePolicy open_file_cache_policy() const;
   void on_directory_read();
   bool send(std::string_view text, bool from_file, Action& next);
 

@@ -27,11 +27,21 @@ bool is_absence(int error_number) { return error_number == ENOENT || error_numbe
 
 }  // namespace
 
-std::optional<FileAnswer> FileOpener::open(std::string_view path, bool test_only) {
+std::optional<FileAnswer> FileOpener::open(std::string_view path, bool test_only, const OpenFileCachePolicy& policy) {
   test_only_ = test_only;
-  if (file_.fd >= 0 && path == path_) return FileAnswer{0, "open()", file_.info};
+  if (file().fd >= 0 && path == path_) return FileAnswer{0, "open()", file().info};
   close();
   path_ = path;
+  policy_ = policy;
+  if (policy_.entries_max != 0) {
+    cached_ = cache_.find(path_, policy_);
+    if (cached_ != nullptr && cached_->error_number == 0) return FileAnswer{0, "open()", cached_->file.info};
+    if (cached_ != nullptr) {
+      const int error_number = cached_->error_number;
+      close();
+      return failed(error_number);
+    }
+  }
   how_ = {.flags = kOpenFlags, .mode = 0, .resolve = 0};
   if (file_systems_.known_local(path_)) {
     if (std::optional<FileAnswer> answer = open_now()) return answer;
@@ -45,7 +55,7 @@ std::optional<FileAnswer> FileOpener::open_now() {
   if (fd == -EAGAIN) return std::nullopt;
   if (fd < 0) {
     if (fd == -EACCES && test_only_) return std::nullopt;  // the ring's way tells what it is
-    return failed(-fd);
+    return refused(-fd);
   }
   struct statx attributes {};
   const int error = ring_.backend().stat_open_file(fd, &attributes);
@@ -71,7 +81,7 @@ void FileOpener::on_opened(const Chain::Outcome& outcome) {
   }
   if (fd < 0) {
     if (is_absence(-fd)) file_systems_.remember_local(path_);
-    handler_(owner_, failed(-fd));
+    handler_(owner_, refused(-fd));
     return;
   }
   // The linked statx went by path and brought the attributes into memory; the file under that path may be another one by
@@ -101,6 +111,12 @@ FileAnswer FileOpener::failed(int error_number) const {
   return FileAnswer{error_number, test_only_ ? "stat()" : "open()", {}};
 }
 
+// The same, remembered where errors are (open_file_cache_errors).
+FileAnswer FileOpener::refused(int error_number) {
+  if (policy_.entries_max != 0) cache_.remember_error(path_, error_number, policy_);
+  return failed(error_number);
+}
+
 FileAnswer FileOpener::take(int fd, const struct statx& attributes) {
   file_.fd = fd;
   file_.info = to_stat(attributes);
@@ -110,10 +126,16 @@ FileAnswer FileOpener::take(int fd, const struct statx& attributes) {
   } else {
     file_systems_.forget(path_);
   }
+  if (policy_.entries_max != 0) cached_ = cache_.remember(path_, file_, policy_);
+  if (cached_ != nullptr) file_.fd = -1;  // the cache's from here on
   return FileAnswer{0, "open()", file_.info};
 }
 
 void FileOpener::close() {
+  if (cached_ != nullptr) {
+    cache_.release(*cached_);
+    cached_ = nullptr;
+  }
   if (file_.fd < 0) return;
   if (file_.local) {
     ring_.backend().close_now(file_.fd);

@@ -11,6 +11,7 @@
 #include "modules/action.h"
 #include "ring/ring.h"
 #include "server/file_systems.h"
+#include "server/open_file_cache.h"
 #include "server/opened_file.h"
 
 namespace uringx {
@@ -19,16 +20,17 @@ class FileOpener {
  public:
   using Handler = void (*)(void* owner, const FileAnswer& answer);
 
-  FileOpener(Ring& ring, FileSystems& file_systems, void* owner, Handler handler)
-      : ring_(ring), file_systems_(file_systems), owner_(owner), handler_(handler) {}
+  FileOpener(Ring& ring, FileSystems& file_systems, OpenFileCache& cache, void* owner, Handler handler)
+      : ring_(ring), file_systems_(file_systems), cache_(cache), owner_(owner), handler_(handler) {}
   ~FileOpener() { close(); }
 
   // Opens `path` (NUL-terminated, living until the answer); the file opened before is closed unless it is the same path.
   // The answer at once, or nullopt and later through the handler. `test_only`: existence and kind suffice.
-  std::optional<FileAnswer> open(std::string_view path, bool test_only);
+  // `policy`: the location's open_file_cache settings.
+  std::optional<FileAnswer> open(std::string_view path, bool test_only, const OpenFileCachePolicy& policy);
 
   // The file of the last answer without error; fd -1 when there is none.
-  const OpenedFile& file() const { return file_; }
+  const OpenedFile& file() const { return cached_ != nullptr ? cached_->file : file_; }
   void close();
 
   bool pending() const { return open_chain_.pending() || stat_operation_.pending(); }
@@ -41,16 +43,20 @@ class FileOpener {
   void stat_unreadable();
   void on_unreadable_stat(Completion completion);
   FileAnswer failed(int error_number) const;
+  FileAnswer refused(int error_number);
   FileAnswer take(int fd, const struct statx& attributes);
 
   Ring& ring_;
   FileSystems& file_systems_;
+  OpenFileCache& cache_;
   void* owner_;
   Handler handler_;
   std::string_view path_;
   bool test_only_ = false;
   bool abandoned_ = false;  // cancel() was called: what still arrives is closed
-  OpenedFile file_;
+  OpenedFile file_;                // ours to close, unless
+  CachedFile* cached_ = nullptr;  // it is held from the cache
+  OpenFileCachePolicy policy_;
   open_how how_{};
   struct statx attributes_ {};
   Chain open_chain_{this, Chain::calls<&FileOpener::on_opened>};

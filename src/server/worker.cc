@@ -36,6 +36,7 @@ Worker::Worker(std::unique_ptr<Backend> backend, const WorkerOptions& options)
       chunks_(options.connections_max * kChunksPerConnection),
       receive_buffers_(ring_.backend(), kReceiveGroup, kReceiveBuffers, kReceiveBufferBytes),
       body_buffers_(options.connections_max),
+      open_files_(ring_),
       lines_(ring_, timers_, options.routes->log_files, *options.error_log),
       exchanges_(chunks_, options.connections_max),
       connections_(chunks_, options.connections_max) {

@@ -20,6 +20,7 @@
 #include "server/exchange.h"
 #include "server/file_systems.h"
 #include "server/line_buffers.h"
+#include "server/open_file_cache.h"
 #include "server/accepting_socket.h"
 #include "server/wall_clock.h"
 
@@ -75,6 +76,7 @@ class Worker {
   BufferRing& receive_buffers() { return receive_buffers_; }
   BodyBuffers& body_buffers() { return body_buffers_; }
   FileSystems& file_systems() { return file_systems_; }
+  OpenFileCache& open_files() { return open_files_; }
   LineBuffers& lines() { return lines_; }
   Slab<Http1Exchange>& exchanges() { return exchanges_; }
   const WallClock& clock() const { return wall_clock_.now(); }
@@ -116,6 +118,7 @@ class Worker {
   BufferRing receive_buffers_;
   BodyBuffers body_buffers_;
   FileSystems file_systems_;
+  OpenFileCache open_files_;
   WallClockKeeper wall_clock_;
   LineBuffers lines_;
   Slab<Http1Exchange> exchanges_;
