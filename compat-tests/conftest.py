@@ -15,7 +15,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from harness.pair import Pair, Workspace  # noqa: E402
-from harness.run import SHUTS_DOWN  # noqa: E402
+from harness.run import SHUTS_DOWN, UNSTEADY  # noqa: E402
 from harness.site import Site  # noqa: E402
 from known_differences import KNOWN_DIFFERENCES  # noqa: E402
 from served import FIRST_WAVE  # noqa: E402
@@ -107,9 +107,6 @@ def judge(request):
     listed one that vanished."""
 
     def decide(case_id: str, differences: list):
-        request.config.seen_aspects.update(d.aspect for d in differences)
-        for difference in differences:
-            request.config.groups[signature(difference)].append(case_id)
         if request.config.is_self_check:
             assert not differences, f"nginx differs from itself in {case_id}:\n" + "\n".join(
                 map(str, differences)
@@ -117,6 +114,9 @@ def judge(request):
             return
         rows = [row for row in KNOWN_DIFFERENCES if fnmatch.fnmatchcase(case_id, row.case)]
         new = [d for d in differences if not any(fnmatch.fnmatchcase(d.aspect, row.aspect) for row in rows)]
+        request.config.seen_aspects.update(d.aspect for d in new)
+        for difference in new:
+            request.config.groups[signature(difference)].append(case_id)
         gone = [
             row for row in rows if not any(fnmatch.fnmatchcase(d.aspect, row.aspect) for d in differences)
         ]
@@ -218,6 +218,8 @@ def pytest_terminal_summary(terminalreporter, config):
         :GROUPS_SHOWN
     ]:
         write(f"  {len(cases):4d} x {aspect}: {ours}  ->  {theirs}   ({cases[0][:80]})")
+    if UNSTEADY:
+        write("connections that once ended differently: " + ", ".join(UNSTEADY))
     write(f"known differences listed: {len(KNOWN_DIFFERENCES)}")
 
 

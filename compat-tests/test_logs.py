@@ -4,7 +4,7 @@ import time
 
 from harness.client import Player, connect
 from harness.run import run_case
-from harness.site import Case, HalfClose, Pause, Reset, Site, chunked, get, gets, head, post, request
+from harness.site import Answer, Case, HalfClose, Pause, Reset, Site, chunked, get, gets, head, post, request
 
 ALL = ("status=$status bytes=$bytes_sent body=$body_bytes_sent length=$request_length pipe=$pipe "
        "requests=$connection_requests connection=$connection request_time=$request_time msec=$msec "
@@ -61,7 +61,7 @@ SITES = [
             [request("POST", "/ret", "Content-Length: 6"), Pause(), b"abc", Pause(), b"def"]),
         ("head in three packets",
             [b"GET /ten.txt HT", Pause(), b"TP/1.1\r\nHost: loc", Pause(), b"alhost\r\n\r\n"]),
-        ("pipelined", get("/ten.txt") * 3 + head("/1k.txt") + get("/missing")),
+        ("pipelined", [get("/ten.txt") * 3 + head("/1k.txt") + get("/missing")] + [Answer] * 5),
         ("blank lines first", b"\r\n\r\n" + get("/ten.txt")), ("HEAD", head("/1k.txt")),
         ("range", get("/1k.txt", "Range: bytes=5-10")),
         ("multi range", get("/1k.txt", "Range: bytes=5-10,20-30")),
