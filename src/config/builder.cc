@@ -1,7 +1,6 @@
 #include "config/builder.h"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 
@@ -159,7 +158,7 @@ Builder::Step Builder::finish_main() {
     if (auto done = inherit_all(*this, routes_, http_server_); !done) return refuse(std::move(done.error()));
   }
   resolve_error_logs();
-  warn_of_limits();
+  warn_of_affinity();
   write_notices();
   const std::int64_t connections = routes_.main.get<EventsSettings>().worker_connections->count;
   if (connections < static_cast<std::int64_t>(routes_.listens.size()) + 1) {
@@ -169,8 +168,8 @@ Builder::Step Builder::finish_main() {
   return {};
 }
 
-// ngx_core_module_init_conf and ngx_event_module_init.
-void Builder::warn_of_limits() {
+// ngx_core_module_init_conf.
+void Builder::warn_of_affinity() {
   const auto& core = routes_.main.get<CoreMainSettings>();
   const std::size_t masks = core.worker_cpu_affinity->size();
   const std::int64_t processes = core.worker_processes->count;
@@ -178,15 +177,6 @@ void Builder::warn_of_limits() {
     message(LogLevel::warn,
             "the number of \"worker_processes\" is not equal to the number of \"worker_cpu_affinity\" masks, "
             "using last mask for remaining worker processes");
-  }
-  const std::int64_t connections = routes_.main.get<EventsSettings>().worker_connections->count;
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  const std::int64_t files = core.worker_rlimit_nofile->count;
-  if (static_cast<rlim_t>(connections) > limit.rlim_cur && (files == -1 || connections > files)) {
-    routes_.start_warnings.push_back(
-        fmt::format("{} worker_connections exceed open file resource limit: {}", connections,
-                    files == -1 ? static_cast<std::int64_t>(limit.rlim_cur) : files));
   }
 }
 

@@ -87,7 +87,7 @@ class Builder final : public BuildContext {
   Step index_all_locations();
   Step make_listens();
   Step finish_main();
-  void warn_of_limits();
+  void warn_of_affinity();
   void resolve_error_logs();
   void write_notices();
 

@@ -113,7 +113,6 @@ class RouteTable {
   std::vector<std::unique_ptr<LogFile>> log_files;  // by index; opened by the master
   VariableTable variables;
   std::vector<std::string> notices;          // to be logged at [notice] when serving starts
-  std::vector<std::string> start_warnings;   // to be logged at [warn] when serving starts; -t does not print them
   std::vector<ConfigFile> files;             // for -T
 
   // Chooses the location for request.uri as ngx_http_core_find_location: sets request.location and what goes with it.

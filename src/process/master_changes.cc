@@ -35,7 +35,6 @@ void Master::begin_reload() {
   }
   const RouteTable& table = *fresh->routes();
   check_descriptor_limit(fresh->core(), table.main.get<EventsSettings>().worker_connections->count, log);
-  for (const std::string& warning : table.start_warnings) log.write(LogLevel::warn, warning);
   for (const std::string& notice : table.notices) log.write(LogLevel::notice, notice);
   pending_ = std::move(fresh);
   log.write(LogLevel::notice, "start worker processes");

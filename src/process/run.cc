@@ -99,7 +99,6 @@ void log_start(const Cycle& cycle, const ProcessLog& log) {
     log.write(LogLevel::notice,
               fmt::format("getrlimit(RLIMIT_NOFILE): {}:{}", limit.rlim_cur, limit.rlim_max));
   }
-  for (const std::string& warning : cycle.routes()->start_warnings) log.write(LogLevel::warn, warning);
   for (const std::string& notice : cycle.routes()->notices) log.write(LogLevel::notice, notice);
 }
 

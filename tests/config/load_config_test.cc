@@ -96,14 +96,6 @@ TEST_CASE("worker_processes auto is the number of processors, a mask reads from 
   CHECK(*core.worker_cpu_affinity == std::vector<std::vector<bool>>{{false, true, true, false}});
 }
 
-TEST_CASE("more connections than files is a warning for the start, not for -t") {
-  const TestConfig config("events { worker_connections 2000000000; }");
-  REQUIRE(config.accepted());
-  CHECK(config.loaded.messages.empty());
-  REQUIRE(config.routes().start_warnings.size() == 1);
-  CHECK(config.routes().start_warnings.front().starts_with("2000000000 worker_connections exceed"));
-}
-
 TEST_CASE("ten thousand locations are indexed and found") {
   std::string lines;
   for (int i = 0; i < 10'000; ++i) lines += "location /" + std::to_string(i) + "/ { }\n";
