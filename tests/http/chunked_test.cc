@@ -67,10 +67,15 @@ TEST_CASE("chunked bodies end where they should") {
 
 TEST_CASE("a body that has not ended asks for more") {
   for (const std::string_view text : {"0", "0\r\n", "0\r\n\r", "5\r\nhell", "5\r\nhello", "5\r\nhello\r\n",
-                                      "0\r\nTrailer: a\r\n", "7fffffffffffffff\r\n"}) {
+                                      "0\r\nTrailer: a\r\n", "7ffffffffffffff\r\n"}) {
     CAPTURE(text);
     CHECK(verdict(text) == ChunkedStatus::need_more);
   }
+}
+
+TEST_CASE("a chunk of more than a sixteenth of the largest size is refused, as nginx refuses it") {
+  CHECK(verdict("800000000000000\r\n") == ChunkedStatus::invalid);
+  CHECK(verdict("7fffffffffffffff\r\n") == ChunkedStatus::invalid);
 }
 
 TEST_CASE("what two parsers could read differently is refused") {
