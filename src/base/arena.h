@@ -14,8 +14,9 @@
 
 namespace uringx {
 
-// Usable as a std::pmr::memory_resource, so that pmr containers may live in it. Throws std::bad_alloc when the pool
-// is exhausted: the exchange answers 500 and the connection is closed, neighbours go on.
+// Usable as a std::pmr::memory_resource, so that pmr containers may live in it. What is too much for its share of the
+// pool (a listing of a hundred thousand files) comes from the heap. Throws std::bad_alloc when that has nothing left: the
+// connection is closed, neighbours go on.
 class Arena : public std::pmr::memory_resource {
  public:
   explicit Arena(ChunkPool& pool) : pool_(&pool) {}
@@ -53,6 +54,9 @@ class Arena : public std::pmr::memory_resource {
   bool empty() const { return chunks_ == nullptr && large_ == nullptr; }
 
  private:
+  static constexpr std::size_t kPoolChunksMax = 8;
+  static constexpr std::size_t kHeapChunkBytes = 64 * 1024;
+
   struct Header {
     Header* next;
   };
@@ -61,6 +65,7 @@ class Arena : public std::pmr::memory_resource {
   void do_deallocate(void*, std::size_t, std::size_t) override {}
   bool do_is_equal(const std::pmr::memory_resource& other) const noexcept override { return this == &other; }
 
+  void grow();
   void* take_large(std::size_t size, std::size_t alignment);
 
   ChunkPool* pool_;
@@ -68,6 +73,7 @@ class Arena : public std::pmr::memory_resource {
   Header* large_ = nullptr;
   std::uintptr_t next_ = 0;
   std::uintptr_t end_ = 0;
+  std::size_t pool_chunks_ = 0;
 };
 
 }  // namespace uringx

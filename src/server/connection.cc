@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <new>
 
 #include "modules/http_core.h"
 #include "server/worker.h"
@@ -136,7 +137,7 @@ void Connection::on_received(Completion completion) {
   if (completion.has_buffer()) {
     const std::uint16_t id = completion.buffer_id();
     const std::size_t size = completion.result > 0 ? static_cast<std::size_t>(completion.result) : 0;
-    if (state_ == State::open) http1_.on_bytes(worker_.receive_buffers().buffer(id).first(size));
+    if (state_ == State::open) take_bytes(worker_.receive_buffers().buffer(id).first(size));
     if (state_ == State::lingering && size > 0) on_lingering_bytes();
     worker_.receive_buffers().give_back(id);
   }
@@ -147,6 +148,16 @@ void Connection::on_received(Completion completion) {
   if (!receive_.pending() && !paused_) start_receiving();
   handling_receive_ = false;
   close_when_quiet();
+}
+
+// Memory that has run out costs the connection that asked for it, not the worker.
+void Connection::take_bytes(std::span<const char> bytes) {
+  try {
+    http1_.on_bytes(bytes);
+  } catch (const std::bad_alloc&) {
+    log(LogLevel::alert, "no memory for a request");
+    close();
+  }
 }
 
 void Connection::on_peer_closed(int error_number) {

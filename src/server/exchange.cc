@@ -1,6 +1,7 @@
 #include "server/exchange.h"
 
 #include <cerrno>
+#include <new>
 
 #include "modules/http_core.h"
 #include "server/worker.h"
@@ -72,7 +73,17 @@ void Exchange::on_file(const FileAnswer& answer) {
     if (!pending()) client_.ended(client_.owner);
     return;
   }
-  perform(engine_.resume({.file = &answer}));
+  resume({.file = &answer});
+}
+
+// As the connection does for bytes received: memory that has run out ends this exchange only.
+void Exchange::resume(const HandlerInput& input) {
+  try {
+    perform(engine_.resume(input));
+  } catch (const std::bad_alloc&) {
+    request_.response.status = 500;
+    client_.close_wanted(client_.owner);
+  }
 }
 
 void Exchange::on_directory_read() {
@@ -83,8 +94,12 @@ void Exchange::on_directory_read() {
   HandlerInput input;
   input.directory_read = true;
   input.directory_error = reading_.error_number();
-  input.entries = reading_.copy_entries(arena_);
-  perform(engine_.resume(input));
+  try {
+    input.entries = reading_.copy_entries(arena_);
+  } catch (const std::bad_alloc&) {
+    input.directory_error = ENOMEM;
+  }
+  resume(input);
 }
 
 void Exchange::cancel() {

@@ -45,6 +45,7 @@ class Exchange {
 
  private:
   void perform(Action action);
+  void resume(const HandlerInput& input);
   void on_file(const FileAnswer& answer);
   static void file_answered(void* owner, const FileAnswer& answer) { static_cast<Exchange*>(owner)->on_file(answer); }
   OpenFileCachePolicy open_file_cache_policy() const;

@@ -375,6 +375,7 @@ void Http1::stop_gracefully() {
 
 void Http1::cancel() {
   state_ = State::closing;
+  processing_ = false;  // an exception may have left it set
   if (line_waiter_.waiting()) line_waiter_.unlink();
   waiting_for_lines_ = false;
   if (current_ == nullptr) return;
