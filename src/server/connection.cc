@@ -173,6 +173,7 @@ void Connection::on_peer_closed(int error_number) {
 
 void Connection::linger(std::int64_t total_ms, std::int64_t silence_ms) {
   if (state_ != State::open) return;
+  if (peer_closed_) return close();  // nothing more can come
   state_ = State::lingering;
   set_idle(false);
   shutdown(fd_, SHUT_WR);
