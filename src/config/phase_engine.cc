@@ -220,6 +220,12 @@ Action PhaseEngine::built_in_page(int status) {
   response.last_modified = -1;
   response.etag = {};
   response.accept_ranges = false;
+  // What an answer that was given up left behind would frame this one wrongly.
+  response.chunked = false;
+  response.content_range = {};
+  response.charset = {};
+  response.location_made_absolute = false;
+  if (!is_redirect(request_.error_status)) response.location = {};
   request_.has_file_info = false;
   const bool pad = *core.msie_padding && status >= 400 && pads_error_pages(request_);
   const ErrorPage page = error_page(status, *core.server_tokens, pad);

@@ -21,7 +21,7 @@ std::expected<ResponseOption, Refusal> parse_response_option(const std::vector<s
   if (before_uri == 1) return std::unexpected(Refusal{"invalid value \"" + word + "\""});
   if (word.size() == 1) return ResponseOption{0, before_uri};
   const auto number = parse_number(std::string_view(word).substr(1));
-  if (!number) return std::unexpected(Refusal{"invalid value \"" + word + "\""});
+  if (!number || *number > 999) return std::unexpected(Refusal{"invalid value \"" + word + "\""});
   return ResponseOption{static_cast<int>(*number), before_uri};
 }
 

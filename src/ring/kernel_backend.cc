@@ -114,7 +114,7 @@ void KernelBackend::reserve(unsigned count) {
   constexpr int kAttemptsMax = 1000;
   for (int attempt = 0; io_uring_sq_space_left(&ring_) < count; ++attempt) {
     const int submitted = io_uring_submit(&ring_);
-    if (submitted >= 0) continue;
+    if (submitted > 0) continue;
     // -EBUSY: the kernel wants its completions taken first. -EAGAIN, -ENOMEM: it is short of memory and may
     // not be soon.
     if (attempt == kAttemptsMax) {

@@ -4,7 +4,15 @@
 
 namespace uringx {
 
+namespace {
+
+// A configuration may name times that overflow the clock.
+constexpr std::chrono::milliseconds kLongest = std::chrono::hours(24 * 3650);
+
+}  // namespace
+
 void Timers::arm(Timer& timer, Clock::time_point now, std::chrono::milliseconds after) {
+  after = std::min(after, kLongest);
   timer.disarm();
   timer.expires_ = now + after;
   lists_[after].push_back(timer);

@@ -30,7 +30,7 @@ void AcceptingSocket::on_accepted(Completion completion) {
     // Another process made the shared socket non-blocking (nginx does, when it takes it over for an upgrade).
     fcntl(listen_fd_, F_SETFL, fcntl(listen_fd_, F_GETFL) & ~O_NONBLOCK);
   }
-  if (error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS) {
+  if (error != 0 && error != ECONNABORTED && error != EINTR && error != EAGAIN) {  // out of descriptors, of memory, ...
     timers_.arm(retry_, ring_.now(), kRetryAfter);
   } else {
     accept();

@@ -33,8 +33,7 @@ void AnswerSender::start(int socket_fd, const Answer& answer) {
   error_number_ = 0;
   cancelled_ = false;
   collected_ = collected_sent_ = 0;
-  take_buffer();
-  append_text(answer_.head);
+  head_done_ = 0;
   advance();
 }
 
@@ -55,7 +54,7 @@ void AnswerSender::advance() {
   collect();
   if (collected_sent_ < collected_) {
     send_collected();
-  } else if (!parts_left()) {
+  } else if (!anything_left()) {
     finish(Outcome::sent);
   } else if (prefers_sendfile() && pages_cached()) {
     send_file();
@@ -67,27 +66,28 @@ void AnswerSender::advance() {
 // Fills the buffer with what follows on the wire, as far as it is in memory and better copied than sent from the file.
 void AnswerSender::collect() {
   if (collected_sent_ == collected_) collected_ = collected_sent_ = 0;
-  if (parts_left() && !prefers_sendfile()) take_buffer();
+  if (head_left() || (parts_left() && !prefers_sendfile())) take_buffer();
+  if (head_left()) collect_head();
+  if (head_left()) return;
   while (parts_left() && collected_ < buffer_.size()) {
     if (part().file_bytes == 0) {
-      append_text(part().text.substr(part_done_));
+      advance_part(append_text(part().text.substr(part_done_)));
     } else if (prefers_sendfile() || !append_file_bytes()) {
       return;
     }
   }
 }
 
-// Of a text longer than the buffer as much as fits; advances within the parts unless it is the head.
-void AnswerSender::append_text(std::string_view text) {
+// Of a text longer than the buffer as much as fits; gives how much that was.
+std::size_t AnswerSender::append_text(std::string_view text) {
   const std::size_t bytes = std::min(text.size(), buffer_.size() - collected_);
   std::memcpy(buffer_.data() + collected_, text.data(), bytes);
   collected_ += bytes;
-  if (text.data() == answer_.head.data()) {
-    CHECK(bytes == text.size());  // Http1 bounds heads by the buffer
-  } else {
-    advance_part(bytes);
-  }
+  return bytes;
 }
+
+// A head may be longer than a buffer: with large header buffers a redirect repeats all of its URI.
+void AnswerSender::collect_head() { head_done_ += append_text(answer_.head.substr(head_done_)); }
 
 // False when the bytes are not in memory (or the file is shorter than it was): the ring's way finds out which.
 bool AnswerSender::append_file_bytes() {
@@ -102,7 +102,7 @@ bool AnswerSender::append_file_bytes() {
 
 void AnswerSender::send_collected() {
   std::span<const char> bytes = buffer_.subspan(collected_sent_, collected_ - collected_sent_);
-  if (prefers_sendfile()) {  // sendfile follows on this thread: no need to go round the ring first
+  if (!head_left() && prefers_sendfile()) {  // sendfile follows on this thread: no need to go round the ring first
     const ssize_t sent = worker_.ring().backend().send_now(socket_fd_, bytes, true);
     if (sent > 0) {
       collected_sent_ += static_cast<std::size_t>(sent);
@@ -111,7 +111,7 @@ void AnswerSender::send_collected() {
       bytes = bytes.subspan(static_cast<std::size_t>(sent));
     }
   }
-  worker_.ring().send(operation_, socket_fd_, bytes, parts_left() ? MSG_MORE : 0);
+  worker_.ring().send(operation_, socket_fd_, bytes, anything_left() ? MSG_MORE : 0);
 }
 
 void AnswerSender::on_sent(Completion completion) {
@@ -119,7 +119,7 @@ void AnswerSender::on_sent(Completion completion) {
   if (completion.result <= 0) return fail(completion.result == 0 ? EPIPE : -completion.result);
   collected_sent_ += static_cast<std::size_t>(completion.result);
   bytes_sent_ += static_cast<std::uint64_t>(completion.result);
-  if (collected_sent_ == collected_ && !parts_left()) {
+  if (collected_sent_ == collected_ && !anything_left()) {
     finish(Outcome::sent);
     return;
   }
@@ -150,9 +150,8 @@ void AnswerSender::send_file() {
   const auto sent_bytes = static_cast<std::uint64_t>(sent);
   bytes_sent_ += sent_bytes;
   advance_part(sent_bytes);
-  if (!parts_left()) return finish(Outcome::sent);
   client_.progress(client_.owner);
-  if (sent_bytes < bytes) {  // the socket's buffer is full: no need to try again to know it
+  if (parts_left() && sent_bytes < bytes) {  // the socket's buffer is full: no need to try again to know it
       worker_.ring().poll(writable_, socket_fd_, POLLOUT);
     return;
   }

@@ -54,7 +54,8 @@ class AnswerSender {
 
   void advance();
   void collect();
-  void append_text(std::string_view text);
+  void collect_head();
+  std::size_t append_text(std::string_view text);
   bool append_file_bytes();
   void send_collected();
   void on_sent(Completion completion);
@@ -71,6 +72,8 @@ class AnswerSender {
   void fail(int error_number);
 
   const BodyPart& part() const { return answer_.parts[part_]; }
+  bool head_left() const { return head_done_ < answer_.head.size(); }
+  bool anything_left() const { return head_left() || parts_left(); }
   bool parts_left() const { return part_ < answer_.parts.size(); }
   std::uint64_t part_bytes_left() const;
   void advance_part(std::uint64_t bytes);
@@ -80,6 +83,7 @@ class AnswerSender {
   Client client_;
   int socket_fd_ = -1;
   Answer answer_;
+  std::size_t head_done_ = 0;         // bytes of the head that were collected
   std::size_t part_ = 0;
   std::uint64_t part_done_ = 0;       // bytes of the current part that were collected or sent
   std::span<char> buffer_;            // from BodyBuffers

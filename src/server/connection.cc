@@ -64,8 +64,9 @@ Connection::~Connection() = default;
 void Connection::learn_addresses() {
   sockaddr_storage address{};
   socklen_t size = sizeof(address);
-  address.ss_family = AF_UNIX;
-  getpeername(fd_, reinterpret_cast<sockaddr*>(&address), &size);
+  address.ss_family = listen_.address.storage.ss_family;
+  // A client that reset the connection already has no name any more; there is nobody to answer.
+  peer_gone_ = getpeername(fd_, reinterpret_cast<sockaddr*>(&address), &size) != 0 && errno == ENOTCONN;
   const NumericAddress remote = describe(address, remote_text_, remote_bytes_);
   info_.remote_addr = remote.text;
   info_.remote_address_bytes = remote.bytes;
@@ -83,6 +84,7 @@ void Connection::learn_addresses() {
 }
 
 void Connection::open() {
+  if (peer_gone_) return close();
   const ServerBlock& server = default_server();
   if (*server.root.settings.get<HttpCoreLocation>().tcp_nodelay) {
     const int on = 1;

@@ -83,6 +83,7 @@ class Connection : public ConnectionOfWorker, public IdleConnection {
   int fd_;
   State state_ = State::open;
   bool peer_closed_ = false;
+  bool peer_gone_ = false;  // before it was looked at for the first time
   bool paused_ = false;
   bool released_ = false;
   bool handling_receive_ = false;

@@ -62,17 +62,21 @@ void DirectoryReader::run() {
   auto backend = make_kernel_backend({.entries = 8});
   CHECK(backend);  // the worker process made its rings before
   Ring ring(std::move(*backend));
-  struct Ignore {
-    void on_delivered(Completion) {}
-  } ignore;
-  Operation message(&ignore, Operation::calls<&Ignore::on_delivered>);
+  struct Delivery {
+    void on_delivered(Completion completion) { delivered = completion.result >= 0; }
+    bool delivered = false;
+  } delivery;
+  Operation message(&delivery, Operation::calls<&Delivery::on_delivered>);
   DirectoryReading* reading = nullptr;
   while (::read(request_pipe_[0], &reading, sizeof(reading)) == static_cast<ssize_t>(sizeof(reading))) {
     list(*reading);
     const auto address = reinterpret_cast<std::uint64_t>(reading);
-    ring.message(message, reading->answer_ring_fd_, kDirectoryAnswer | static_cast<std::uint32_t>(address >> 32),
-                 static_cast<std::int32_t>(static_cast<std::uint32_t>(address)));
-    while (message.pending()) ring.run_once(std::chrono::seconds(1));
+    const int answer_ring_fd = reading->answer_ring_fd_;  // the reading is the worker's again once it arrived
+    for (delivery.delivered = false; !delivery.delivered;) {
+      ring.message(message, answer_ring_fd, kDirectoryAnswer | static_cast<std::uint32_t>(address >> 32),
+                   static_cast<std::int32_t>(static_cast<std::uint32_t>(address)));
+      while (message.pending()) ring.run_once(std::chrono::seconds(1));
+    }
   }
 }
 

@@ -44,7 +44,7 @@ void Http1::on_bytes(std::span<const char> bytes) {
     case State::sending:
       input_.append(bytes);
       current_->bytes_came_later = true;
-      if (state_ == State::sending && !current_->body_complete && !discard_body()) keep_alive_ = false;
+      if (state_ == State::sending && !current_->body_complete) discard_what_came();
       if (input_.size() > kInputBytesMax) connection_.pause_receiving();
       break;
     case State::draining:
@@ -61,7 +61,7 @@ void Http1::on_peer_closed(int error_number) {
   switch (state_) {
     case State::reading_head:
       if (current_ != nullptr) {
-        if (!current_->line_read) request().head.request_line = current_->parser.request_line_so_far(input_.text());
+        note_request_line();
         log_request(request(), LogLevel::info, error_number == 0 ? "client prematurely closed connection" : "recv() failed",
                     error_number);
         abandon(400);
@@ -123,6 +123,7 @@ void Http1::send_answer() {
   const std::string_view head = make_head();
   current.head_bytes_sent = head.size() - (continue_wanted_ ? kContinueResponse.size() : 0);
   current.action = kSendingResponse;
+  progress_seen_ = send_progress();
   arm_send_timer();
   current_->sender.start(connection_.fd(), {head, current_->exchange.body().parts, &current_->exchange.file(),
                                             core.sendfile_max_chunk->count, !core.directio->has_value()});
@@ -211,12 +212,16 @@ bool Http1::discard_body() {
   return true;
 }
 
+// After the answer: a malformed body ends the connection.
+void Http1::discard_what_came() {
+  if (discard_body()) return;
+  log_request(request(), LogLevel::error, kInvalidChunkedBodyText);
+  keep_alive_ = false;
+  current_->body_complete = true;
+}
+
 void Http1::on_body_bytes() {
-  if (!discard_body()) {
-    log_request(request(), LogLevel::error, kInvalidChunkedBodyText);
-    keep_alive_ = false;
-    current_->body_complete = true;
-  }
+  discard_what_came();
   if (current_->body_complete) {
     finish_request();
   } else if (connection_.worker().ring().now() >= drain_until_) {
@@ -230,11 +235,13 @@ void Http1::on_body_bytes() {
 
 void Http1::finish_request() {
   log_access();
+  if (!current_->body_complete) discard_what_came();
   if (!current_->body_complete && connection_.peer_closed()) {
     end_connection();
     return;
   }
   if (!current_->body_complete) {
+    connection_.resume_receiving();
     const auto& core = request().settings<HttpCoreLocation>();
     if (state_ != State::draining) {
       drain_until_ = connection_.worker().ring().now() + std::chrono::milliseconds(core.lingering_time->count);
@@ -277,7 +284,6 @@ void Http1::next_request() {
     return;
   }
   process_input();
-  if (state_ == State::reading_head && connection_.peer_closed()) on_peer_closed(0);
 }
 
 // Closes, slowly where the client may still be sending (ngx_http_finalize_connection), once the log lines are written.
@@ -299,7 +305,7 @@ void Http1::end_connection() {
     lines.wait(line_waiter_, last_line_);
     return;
   }
-  if (linger_) {
+  if (linger_ && !connection_.peer_closed()) {
     connection_.linger(linger_total_ms_, linger_silence_ms_);
   } else {
     connection_.close(reset_);
@@ -315,9 +321,16 @@ void Http1::on_lines_written() {
   }
 }
 
+// For the logs of a request whose request line is not whole: what there is of it, maybe nothing.
+void Http1::note_request_line() {
+  if (current_->line_read) return;
+  const std::string_view line = current_->parser.request_line_so_far(input_.text());
+  request().head.request_line = line.empty() ? std::string_view("") : line;
+}
+
 // The request ends without an answer: the client went or was too slow.
 void Http1::abandon(int status) {
-  if (!current_->line_read) request().head.request_line = current_->parser.request_line_so_far(input_.text());
+  note_request_line();
   if (request().response.status == 0 || request().bytes_sent == 0) request().response.status = status;
   request().lingering_close = false;
   log_access();
@@ -332,7 +345,7 @@ void Http1::on_timeout() {
         end_connection();
         return;
       }
-      if (!current_->line_read) request().head.request_line = current_->parser.request_line_so_far(input_.text());
+      note_request_line();
       log_request(request(), LogLevel::info, "client timed out", ETIMEDOUT);
       abandon(408);
       return;

@@ -87,10 +87,12 @@ class Http1 {
   // --- after the answer ---
   bool discard_body();
   void finish_request();
+  void discard_what_came();
   void on_body_bytes();
   void log_access();
   void next_request();
   void end_connection();
+  void note_request_line();
   void abandon(int status);
   void drop_exchange();
   static void lines_written(void* owner) { static_cast<Http1*>(owner)->on_lines_written(); }

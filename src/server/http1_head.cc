@@ -30,6 +30,8 @@ void Http1::process_input() {
     finish_head();
   }
   processing_ = false;
+  if (state_ == State::reading_head && connection_.peer_closed()) on_peer_closed(0);
+  connection_.close_when_quiet();  // a close within the loop could not do it
 }
 
 // The first bytes of a request are here.
@@ -71,6 +73,11 @@ bool Http1::read_head() {
 bool Http1::take_request_line() {
   RequestParser& parser = current_->parser;
   const ParseStatus status = parser.parse_request_line(input_.text());
+  if (status == ParseStatus::need_more && parser.at_start()) {
+    input_.drop_front(parser.consumed());  // empty lines: any number may come, none is kept
+    parser.reset();
+    return false;
+  }
   if (status == ParseStatus::need_more) {
     return budget_.partial_line(parser.line_bytes()) ? false : refuse_long_uri();
   }
@@ -149,8 +156,10 @@ bool Http1::take_field() {
   Request& current = request();
   const ParsedField parsed = current_->parser.field(input_.text());
   if (parsed.invalid && *current.server_settings<HttpCoreServer>().ignore_invalid_headers) {
-    const std::string_view line = current_->parser.field_line(input_.text());
-    log_request(current, LogLevel::info, current.arena.join({"client sent invalid header line: \"", line, "\""}));
+    if (current.error_log->wants(LogLevel::info)) {
+      const std::string_view line = current_->parser.field_line(input_.text());
+      log_request(current, LogLevel::info, fmt::format("client sent invalid header line: \"{}\"", line));
+    }
     return true;
   }
   const KnownField known = current.head.add_field(parsed.field);

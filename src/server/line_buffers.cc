@@ -3,8 +3,9 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cstring>
+#include <utility>
 
 namespace uringx {
 namespace {
@@ -75,12 +76,17 @@ struct LineBuffers::File : ListNode {
       write(fixed != nullptr ? fixed->fd : opened_fd);
       return;
     }
+    failed = false;
     finish_batch();
   }
 
   // The disk is full, or worse: what was not written stays and is tried again; connections go on meanwhile.
   void retry_later() {
     failed = true;
+    if (buffers.ending_) {
+      give_up_writing();
+      return;
+    }
     writing.erase(0, written_bytes);
     written_bytes = 0;
     writing_first_line = 0;
@@ -101,6 +107,7 @@ struct LineBuffers::File : ListNode {
   }
 
   void finish_batch() {
+    if (std::exchange(dropped_lines, 0) != 0) buffers.log_dropped_lines(path.empty() ? fixed->path : path);
     writing.clear();
     written_bytes = 0;
     writing_first_line = 0;
@@ -144,6 +151,12 @@ LineBuffers::LineBuffers(Ring& ring, Timers& timers, std::span<const std::unique
     : ring_(ring), timers_(timers), log_files_(log_files), error_log_(error_log) {}
 LineBuffers::~LineBuffers() = default;
 
+void LineBuffers::log_dropped_lines(std::string_view path) {
+  std::string message("lines of \"");
+  message.append(path).append("\" were dropped: it could not be written for too long");
+  error_log_.write(LogLevel::alert, 0, message);
+}
+
 void LineBuffers::log_failed_open(std::string_view path, int error_number) {
   std::string message("open() \"");
   message.append(path).append("\" failed");
@@ -176,7 +189,8 @@ void LineBuffers::append(const AccessLog& log, std::string_view path, std::strin
     mark_due(file);
     return;
   }
-  if (file.collected.size() - file.due_bytes + line.size() > log.buffer->bytes) mark_due(file);
+  const std::size_t fill_bytes = std::min<std::size_t>(log.buffer->bytes, kPendingBytesMax / 2);
+  if (file.collected.size() - file.due_bytes + line.size() > fill_bytes) mark_due(file);
   append_line(file, line, false);
   if (log.buffer->flush_ms > 0 && !file.flush_time.armed()) {
     timers_.arm(file.flush_time, ring_.now(), std::chrono::milliseconds(log.buffer->flush_ms));
@@ -228,8 +242,29 @@ bool LineBuffers::unwritten() const {
   return any;
 }
 
+void LineBuffers::write_the_last() {
+  ending_ = true;
+  const auto hurry = [](File& file) {
+    if (!file.retry.armed()) return;
+    file.retry.disarm();
+    file.on_retry();
+  };
+  dirty_.for_each(hurry);
+  flush_buffered();
+  flush();
+}
+
+// Names made of variables are the clients' to choose: files that nothing is known of are forgotten.
+void LineBuffers::forget_idle_paths() {
+  std::erase_if(by_path_, [](const auto& entry) {
+    const File& file = *entry.second;
+    return !file.busy && !file.linked() && file.collected.empty() && file.writing.empty();
+  });
+}
+
 void LineBuffers::flush() {
   large_ = false;
+  if (by_path_.size() > kPathsKept) forget_idle_paths();
   dirty_.for_each([](File& file) { file.write_collected(); });
 }
 

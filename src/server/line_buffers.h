@@ -39,6 +39,8 @@ class LineBuffers : public LineWriter, public AccessLogSink {
   static constexpr std::size_t kLargeBytes = 64 * 1024;
   // Lines of one file kept while its disk is full or slow; what comes on top is dropped and counted.
   static constexpr std::size_t kPendingBytesMax = 1024 * 1024;
+  // Files named by variables that are remembered, and so need not be made anew for their next line.
+  static constexpr std::size_t kPathsKept = 1024;
 
   // `log_files` are the configuration's, by index; `error_log` is told of files that cannot be opened.
   LineBuffers(Ring& ring, Timers& timers, std::span<const std::unique_ptr<LogFile>> log_files, const ErrorLog& error_log);
@@ -64,7 +66,9 @@ class LineBuffers : public LineWriter, public AccessLogSink {
 
   // Starts the writes of this loop turn.
   void flush();
-  // Marks buffered logs (buffer=) for the next flush too: before exit and at reopen.
+  // Starts the last writes of a worker that ends: what cannot be written now is given up.
+  void write_the_last();
+  // Marks buffered logs (buffer=) for the next flush too: at reopen.
   void flush_buffered();
   // Nothing waits to be written and nothing is under way.
   bool idle() const { return dirty_.empty(); }
@@ -75,6 +79,8 @@ class LineBuffers : public LineWriter, public AccessLogSink {
   File& file_of_path(std::string_view path);
   void append_line(File& file, std::string_view line, bool ordered);
   void mark_due(File& file);
+  void forget_idle_paths();
+  void log_dropped_lines(std::string_view path);
   void log_failed_open(std::string_view path, int error_number);
   void wake();
 
@@ -87,6 +93,7 @@ class LineBuffers : public LineWriter, public AccessLogSink {
   std::unordered_map<std::string, std::unique_ptr<File>> by_path_;
   IntrusiveList<File> dirty_;
   IntrusiveList<LineWaiter> waiters_;
+  bool ending_ = false;
   bool large_ = false;  // some file has kLargeBytes due
 };
 

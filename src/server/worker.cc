@@ -49,8 +49,7 @@ Worker::~Worker() { LineWriter::install(nullptr); }
 
 void Worker::run() {
   while (!finished()) run_turn(kWaitMax);
-  lines_.flush_buffered();
-  lines_.flush();
+  lines_.write_the_last();
   while (!lines_.idle()) run_turn(kWaitMax);
 }
 
@@ -94,6 +93,10 @@ std::uint64_t Worker::next_connection_number() { return connection_numbers.fetch
 // --- connections ---
 
 void Worker::adopt(int fd, std::size_t listen_index) {
+  if (stopped_now_) {
+    ring_.close(fd);
+    return;
+  }
   if (connections_.full() && !make_room()) {
     error_log().write(LogLevel::alert, 0, std::to_string(options_.connections_max) + " worker_connections are not enough");
     ring_.close(fd);
@@ -153,6 +156,7 @@ void Worker::stop_gracefully() {
 }
 
 void Worker::stop_now() {
+  stopped_now_ = true;
   stop_gracefully();
   open_.for_each([](Connection& connection) { connection.close(); });
 }

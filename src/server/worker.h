@@ -133,6 +133,7 @@ class Worker {
   std::vector<std::string> listen_texts_;
   std::uint64_t boundaries_ = 0;
   bool stopping_ = false;
+  bool stopped_now_ = false;
 };
 
 }  // namespace uringx
