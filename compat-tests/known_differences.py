@@ -18,6 +18,17 @@ BARE_LF = "a bare LF inside chunked coding gets 400, as RFC 9112 7.1 has it: rea
 NO_SPLITTING = "CR and LF become blanks in a header field; with nginx a client can write header lines of its own"
 ONE_ETAG = "one ETag on the page of a 416; nginx sends the field twice when error_page leads to a file"
 ANSWERED = "try_files ... =200 is answered with an empty 200; nginx leaves the request without any answer"
+AIO_ON = ('"aio on" is accepted, as by the nginx.org packages, which have file AIO; Debian builds nginx without it, '
+          "and uringx reads every file that way")
+OWN_MODULES = ("a module of nginx's own is accepted without its file, which uringx would not load: only its directives "
+               "are refused")
+LOG_ROOT = ("before each line of a log with variables in its name nginx asks the disk whether the document root is "
+            "there, with a blocking call on the worker; uringx opens the log on its ring and asks for nothing else")
+LOG_OPEN = ("uringx opens a log with variables in its name on its ring, after the answer: when that fails, the worker "
+            "logs it without the request's context")
+BUFFER_FILL = ("nginx writes a log's buffer when an upper estimate of the next line would not fit, uringx when its real "
+               "length does not: the last lines reach the file with another write, none is lost")
+STATUS_999 = "a status of four digits is no HTTP: error_page =1000 is refused; nginx takes any number"
 OWN_HELP = "the help names --print-directives and the built-in paths, which are a package's choice"
 
 
@@ -51,6 +62,12 @@ KNOWN_DIFFERENCES: list[Known] = [
     }),
     *rows(ONE_ETAG, {"error_page: 416": ("header:ETag",)}),
     *rows(ANSWERED, {"try_files: /code200": ("*",)}),
+    *rows(STATUS_999, {"config answers: server: error_page 404 =1000 /x;": ("exit",)}),
+    *rows(AIO_ON, {"config files: server: aio on;": ("exit",)}),
+    *rows(OWN_MODULES, {"config main: main: load_module modules/ngx_stream_module.so;": ("exit",)}),
+    *rows(LOG_ROOT, {"variable file names: * /noroot/x": ("error_log", "access_log:nr-*.log")}),
+    *rows(LOG_OPEN, {"variable file names: /nodir/ten.txt": ("error_log",)}),
+    *rows(BUFFER_FILL, {"buffered: a hundred lines": ("access_log:buffered.log",)}),
     *rows(OWN_HELP, {f"command line: {name}": ("message",)
                      for name in ("-h", "-[?]", "-hv", "-h with a bad file")}),
 ]

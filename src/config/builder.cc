@@ -42,7 +42,7 @@ Builder::Step Builder::handle(const Directive& directive) {
   at(directive);
   const std::string& name = directive.name();
   const std::span<const TableEntry> entries = find_directive(name);
-  if (entries.empty()) return refuse(fmt::format("unknown directive \"{}\"", name));
+  if (entries.empty()) return refuse(fmt::format("unknown directive \"{}\"", until_nul(name)));
   const auto allowed = std::find_if(entries.begin(), entries.end(), [&](const TableEntry& entry) {
     return entry.row.contexts & scope_.context;
   });
@@ -135,6 +135,10 @@ Builder::Step Builder::end_http() {
   if (auto resolved = routes_.variables.resolve(); !resolved) {
     return refuse(Refusal{.message = std::move(resolved.error()), .without_place = true});
   }
+  const auto& core = http_server_.get<HttpCoreServer>();
+  auto sizes = check_hash_sizes("variables_hash", *core.variables_hash_max_size,
+                                *core.variables_hash_bucket_size, HashKeys::some);
+  if (!sizes) return refuse(std::move(sizes.error()));
   return make_listens();
 }
 
@@ -151,6 +155,8 @@ Builder::Step Builder::make_listens() {
 
 Builder::Step Builder::finish_main() {
   place_ = {};
+  has_read_ = true;
+  warn_of_affinity();
   if (!events_seen_) return refuse("no \"events\" section in configuration");
   auto& core = routes_.main.get<CoreMainSettings>();
   if (!core.error_log.is_set()) core.error_log.set({{log_file(paths_.error_log), LogLevel::error}});
@@ -158,12 +164,25 @@ Builder::Step Builder::finish_main() {
     if (auto done = inherit_all(*this, routes_, http_server_); !done) return refuse(std::move(done.error()));
   }
   resolve_error_logs();
-  warn_of_affinity();
   write_notices();
+  if (auto enough = check_connections(); !enough) return enough;
+  return check_thread_pools();
+}
+
+// ngx_event_init_conf.
+Builder::Step Builder::check_connections() const {
   const std::int64_t connections = routes_.main.get<EventsSettings>().worker_connections->count;
-  if (connections < static_cast<std::int64_t>(routes_.listens.size()) + 1) {
-    return refuse(fmt::format("{} worker_connections are not enough for {} listening sockets", connections,
-                              routes_.listens.size()));
+  const std::size_t sockets = routes_.listens.size();
+  if (connections >= static_cast<std::int64_t>(sockets) + 1) return {};
+  return refuse(
+      fmt::format("{} worker_connections are not enough for {} listening sockets", connections, sockets));
+}
+
+// ngx_thread_pool_init_conf: a pool may be used before it is defined, and "default" needs no definition.
+Builder::Step Builder::check_thread_pools() const {
+  for (const ThreadPool& pool : routes_.main.get<CoreMainSettings>().thread_pools) {
+    if (pool.defined || pool.name == kDefaultThreadPool) continue;
+    return refuse(fmt::format("unknown thread pool \"{}\" in {}", pool.name, pool.first_place));
   }
   return {};
 }
@@ -243,10 +262,6 @@ std::uint32_t Builder::log_file(const std::string& full_path) {
 }
 
 void Builder::warn(std::string text) { message(LogLevel::warn, with_place(std::move(text))); }
-
-void Builder::warn_all(std::vector<std::string>& warnings) {
-  for (std::string& warning : warnings) warn(std::move(warning));
-}
 
 std::string Builder::with_place(std::string text) const {
   return config_error_text({.message = std::move(text), .file = place_.file, .line = place_.line});

@@ -32,6 +32,9 @@ class Builder final : public BuildContext {
   // The directives of -g first, then the file's.
   Step build(const ConfigTree& globals, const ConfigTree& file);
 
+  // All files were read to their end: what is wrong from there on is no matter of syntax.
+  bool has_read() const { return has_read_; }
+
   // --- BuildContext ---
   Context context() const override { return scope_.context; }
   LocationFacts location() const override;
@@ -88,6 +91,8 @@ class Builder final : public BuildContext {
   Step make_listens();
   Step finish_main();
   void warn_of_affinity();
+  Step check_connections() const;
+  Step check_thread_pools() const;
   void resolve_error_logs();
   void write_notices();
 
@@ -96,9 +101,8 @@ class Builder final : public BuildContext {
   std::unexpected<ConfigError> refuse(std::string message) const {
     return refuse(Refusal{std::move(message)});
   }
-  void message(LogLevel level, std::string text) { messages_.push_back({level, std::move(text)}); }
+  void message(LogLevel level, std::string text) { messages_.push_back({level, std::move(text), has_read_}); }
   std::string with_place(std::string text) const;
-  void warn_all(std::vector<std::string>& warnings);
 
   RouteTable& routes_;
   const BuildPaths paths_;
@@ -110,6 +114,7 @@ class Builder final : public BuildContext {
   const ConfigTree* tree_ = nullptr;
   bool events_seen_ = false;
   bool http_seen_ = false;
+  bool has_read_ = false;
   std::vector<std::string> without_effect_;  // "NAME" in FILE:LINE, the first of each name
   std::vector<std::string> without_effect_names_;
 };

@@ -74,9 +74,9 @@ Builder::Step Builder::begin_server(const Directive& directive) {
 
 Builder::Step Builder::add_listen(const Directive& directive) {
   scope_.server_block->has_listen = true;
-  std::vector<std::string> warnings;
-  auto listen = parse_listen(directive, warnings);
-  warn_all(warnings);
+  std::vector<std::string> complaints;
+  auto listen = parse_listen(directive, complaints);
+  for (std::string& complaint : complaints) message(LogLevel::emerg, with_place(std::move(complaint)));
   if (!listen) return refuse(std::move(listen.error()), directive.name());
   for (const SocketAddress& address : listen->addresses) {
     if (auto done = add_address(*scope_.server_block, address, listen->options); !done) return done;

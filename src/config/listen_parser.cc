@@ -161,7 +161,7 @@ struct OptionInput {
   std::string_view value;  // behind '=', or empty
   std::string_view word;   // whole
   ListenOptions& options;
-  std::vector<std::string>& warnings;
+  std::vector<std::string>& complaints;
 };
 
 Option refuse_value(std::string_view name, std::string_view value) {
@@ -269,7 +269,7 @@ Option set_reuseport(const OptionInput& in) {
 }
 
 Option refuse_accept_filter(const OptionInput& in) {
-  in.warnings.push_back(
+  in.complaints.push_back(
       fmt::format("accept filters \"{}\" are not supported on this platform, ignored", in.word));
   return {};
 }
@@ -343,7 +343,7 @@ Addresses parse_listen_address(std::string_view text) {
 }
 
 std::expected<ParsedListen, Refusal> parse_listen(const Directive& directive,
-                                                  std::vector<std::string>& warnings) {
+                                                  std::vector<std::string>& complaints) {
   auto addresses = parse_listen_address(directive.words[1]);
   if (!addresses) {
     return std::unexpected(Refusal{
@@ -367,7 +367,7 @@ std::expected<ParsedListen, Refusal> parse_listen(const Directive& directive,
     }
     const std::string_view value =
         known->text.ends_with('=') ? word.substr(known->text.size()) : std::string_view();
-    if (auto applied = known->apply({value, word, listen.options, warnings}); !applied) {
+    if (auto applied = known->apply({value, word, listen.options, complaints}); !applied) {
       return std::unexpected(std::move(applied.error()));
     }
   }

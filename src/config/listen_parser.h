@@ -17,9 +17,9 @@ struct ParsedListen {
   ListenOptions options;
 };
 
-// `warnings` takes what nginx says without refusing.
+// `complaints` takes what nginx says at level emerg without refusing.
 std::expected<ParsedListen, Refusal> parse_listen(const Directive& directive,
-                                                  std::vector<std::string>& warnings);
+                                                  std::vector<std::string>& complaints);
 
 // The addresses of "80", "1.2.3.4", "[::1]:8000-8010", "unix:/path", "*:80", "host:port". Error: nginx's word
 // for what is wrong ("invalid port").

@@ -35,7 +35,7 @@ LoadedConfig load_config(const LoadOptions& options) {
   add_files(loaded.files, std::move(file.files));
   if (!built) {
     const LogLevel level = built.error().level == "crit" ? LogLevel::crit : LogLevel::emerg;
-    loaded.messages.push_back({level, config_error_text(built.error())});
+    loaded.messages.push_back({level, config_error_text(built.error()), builder.has_read()});
     return loaded;
   }
   routes->files = loaded.files;

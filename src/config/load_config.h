@@ -24,6 +24,7 @@ struct LoadOptions {
 struct ConfigMessage {
   LogLevel level;
   std::string text;   // complete with " in FILE:LINE"
+  bool after_reading = false;  // found when all files were read and their syntax is out of question
 };
 
 struct LoadedConfig {

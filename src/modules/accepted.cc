@@ -14,6 +14,9 @@ struct GzipSettings : Settings {
 };
 struct SslSettings : Settings {
   static constexpr ModuleId kModule = ModuleId::ssl;
+
+  Setting<std::vector<std::string>> certificates;
+  Setting<std::vector<std::string>> keys;
 };
 
 constexpr std::uint32_t kAll = kHttpServerLocation;
@@ -39,7 +42,7 @@ Applied check_bits(BuildContext& context, const Directive& directive, Settings& 
     const std::string& word = directive.words[i];
     const bool known = std::any_of(std::begin(Words), std::end(Words),
                                    [&](std::string_view one) { return equal_ignore_case(one, word); });
-    if (!known) return refuse(fmt::format("invalid value \"{}\"", word));
+    if (!known) return refuse(fmt::format("invalid value \"{}\"", until_nul(word)));
     if (!settings.note_first(fmt::format("{} {}", directive.name(), word))) {
       context.warn(fmt::format("duplicate value \"{}\"", word));
     }
@@ -145,6 +148,29 @@ Applied check_session_cache(BuildContext&, const Directive& directive, Settings&
   return {};
 }
 
+template <auto Member>
+Applied add_file(BuildContext&, const Directive& directive, Settings& settings) {
+  (static_cast<SslSettings&>(settings).*Member).amend().push_back(directive.words[1]);
+  return {};
+}
+
+template <auto Member>
+constexpr DirectiveRow ssl_files_row(std::string_view name) {
+  DirectiveRow row = custom_row<Member>(name, kHttpServer, kTake1, add_file<Member>, Level::server);
+  row.standing = kLater;
+  return row;
+}
+
+// The first lines of ngx_http_ssl_merge_srv_conf; the files are not opened before TLS is served.
+Applied finish_server(BuildContext&, Settings& settings, const Settings* parent) {
+  const auto& ssl = static_cast<const SslSettings&>(settings);
+  if (parent == nullptr || ssl.keys->size() >= ssl.certificates->size()) return {};
+  return std::unexpected(
+      Refusal{.message = fmt::format("no \"ssl_certificate_key\" is defined for certificate \"{}\"",
+                                     ssl.certificates->back()),
+              .without_place = true});
+}
+
 constexpr DirectiveRow later_ssl(std::string_view name, std::uint32_t arity,
                                  decltype(DirectiveRow::apply) apply) {
   return later(name, kHttpServer, arity, apply, Level::server);
@@ -155,8 +181,8 @@ constexpr DirectiveRow later_ssl(std::string_view name) {
 }
 
 constexpr DirectiveRow kSslRows[] = {
-    later_ssl("ssl_certificate", kTake1, accept_words),
-    later_ssl("ssl_certificate_key", kTake1, accept_words),
+    ssl_files_row<&SslSettings::certificates>("ssl_certificate"),
+    ssl_files_row<&SslSettings::keys>("ssl_certificate_key"),
     later_ssl("ssl_password_file", kTake1, accept_once),
     later_ssl<std::string>("ssl_dhparam"),
     later_ssl<std::string>("ssl_ecdh_curve"),
@@ -190,6 +216,7 @@ constexpr DirectiveRow kSslRows[] = {
 const Module kGzipModule = {
     .id = ModuleId::gzip, .name = "gzip", .rows = kGzipRows, .make_location = make_settings<GzipSettings>};
 const Module kSslModule = {
-    .id = ModuleId::ssl, .name = "ssl", .rows = kSslRows, .make_server = make_settings<SslSettings>};
+    .id = ModuleId::ssl, .name = "ssl", .rows = kSslRows, .make_server = make_settings<SslSettings>,
+    .finish_server = finish_server};
 
 }  // namespace uringx

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <grp.h>
+#include <netdb.h>
 #include <pwd.h>
 #include <sched.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include <array>
 #include <cerrno>
 
+#include "modules/access.h"
 #include "modules/build_context.h"
 
 namespace uringx {
@@ -82,10 +84,10 @@ Applied apply_user(BuildContext& context, const Directive& directive, Settings& 
   const std::string& group = directive.words.size() == 2 ? name : directive.words[2];
   errno = 0;
   if (getpwnam(name.c_str()) == nullptr)
-    return refuse(with_errno(fmt::format("getpwnam(\"{}\") failed", name), errno));
+    return refuse(with_errno(fmt::format("getpwnam(\"{}\") failed", until_nul(name)), errno));
   errno = 0;
   if (getgrnam(group.c_str()) == nullptr) {
-    return refuse(with_errno(fmt::format("getgrnam(\"{}\") failed", group), errno));
+    return refuse(with_errno(fmt::format("getgrnam(\"{}\") failed", until_nul(group)), errno));
   }
   user.set({name, group});
   return {};
@@ -160,7 +162,9 @@ Applied apply_worker_cpu_affinity(BuildContext&, const Directive& directive, Set
 Applied apply_pid(BuildContext& context, const Directive& directive, Settings& settings) {
   auto& field = static_cast<Core&>(settings).pid;
   if (field.is_set()) return refuse_directive("is duplicate");
-  field.set(context.full_path(directive.words[1]));
+  // nginx takes an empty name for none.
+  const std::string& path = directive.words[1];
+  field.set(path.empty() ? std::string() : context.full_path(path));
   return {};
 }
 
@@ -169,20 +173,23 @@ Applied apply_env(BuildContext&, const Directive& directive, Settings& settings)
   return {};
 }
 
-// Kernel threads do what thread pools do in nginx; the words are checked.
+// A word that is none of the two is no error in nginx.
 Applied apply_thread_pool(BuildContext&, const Directive& directive, Settings& settings) {
-  const std::string& name = directive.words[1];
-  if (!settings.note_first("thread_pool " + name))
-    return refuse(fmt::format("duplicate thread pool \"{}\"", name));
+  ThreadPool& pool = static_cast<Core&>(settings).thread_pool(directive.words[1], directive);
+  if (pool.defined) return refuse(fmt::format("duplicate thread pool \"{}\"", pool.name));
   for (std::size_t i = 2; i < directive.words.size(); ++i) {
     const std::string_view word = directive.words[i];
-    if (word.starts_with("threads=") && parse_number(word.substr(8)).value_or(0) == 0) {
-      return refuse(fmt::format("invalid threads value \"{}\"", word));
+    if (word.starts_with("threads=")) {
+      if (parse_number(word.substr(8)).value_or(0) == 0) {
+        return refuse(fmt::format("invalid threads value \"{}\"", word));
+      }
+      pool.defined = true;
     }
     if (word.starts_with("max_queue=") && !parse_number(word.substr(10))) {
       return refuse(fmt::format("invalid max_queue value \"{}\"", word));
     }
   }
+  if (!pool.defined) return refuse("\"thread_pool\" must have \"threads\" parameter");
   return {};
 }
 
@@ -225,15 +232,33 @@ Applied apply_worker_connections(BuildContext&, const Directive& directive, Sett
   return {};
 }
 
-// Any method that some nginx on Linux knows: io_uring takes its place.
+// The method that packages of nginx for Linux know; io_uring takes its place.
 Applied apply_use(BuildContext&, const Directive& directive, Settings& settings) {
   if (!settings.note_first("use")) return refuse_directive("is duplicate");
   const std::string& method = directive.words[1];
-  if (method == "epoll" || method == "poll" || method == "select") return {};
+  if (method == "epoll") return {};
   return refuse(fmt::format("invalid event type \"{}\"", method));
 }
 
-Applied accept_words(BuildContext&, const Directive&, Settings&) { return {}; }
+// There is no debug log to choose connections for; what names no client is still a mistake.
+Applied check_debug_connection(BuildContext& context, const Directive& directive, Settings&) {
+  const std::string& client = directive.words[1];
+  if (client == "unix:") return {};
+  if (const auto range = parse_address_range(client)) {
+    if (range->low_bits_meaningless)
+      context.warn(fmt::format("low address bits of {} are meaningless", client));
+    return {};
+  }
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_ADDRCONFIG;
+  addrinfo* found = nullptr;
+  if (getaddrinfo(client.c_str(), nullptr, &hints, &found) != 0) {
+    return refuse(fmt::format("host not found in debug_connection \"{}\"", client));
+  }
+  freeaddrinfo(found);
+  return {};
+}
 
 enum class DebugPoints { stop, abort };
 constexpr EnumWord<DebugPoints> kDebugPoints[] = {{"stop", DebugPoints::stop}, {"abort", DebugPoints::abort}};
@@ -275,7 +300,7 @@ constexpr DirectiveRow kEventsRows[] = {
     checked_row<bool>("multi_accept", kEvents, Level::main),
     checked_row<bool>("accept_mutex", kEvents, Level::main),
     checked_row<Milliseconds>("accept_mutex_delay", kEvents, Level::main),
-    events_row("debug_connection", kTake1, accept_words, Standing::no_meaning),
+    events_row("debug_connection", kTake1, check_debug_connection, Standing::no_meaning),
     checked_row<Number>("epoll_events", kEvents, Level::main),
     checked_row<Number>("worker_aio_requests", kEvents, Level::main),
 };
@@ -288,6 +313,14 @@ const Module kEventsModule = {.id = ModuleId::events,
                               .name = "events",
                               .rows = kEventsRows,
                               .make_main = make_settings<EventsSettings>};
+
+ThreadPool& CoreMainSettings::thread_pool(std::string_view name, const Directive& directive) {
+  const auto known = std::find_if(thread_pools.begin(), thread_pools.end(),
+                                  [&](const ThreadPool& pool) { return pool.name == name; });
+  if (known != thread_pools.end()) return *known;
+  return thread_pools.emplace_back(
+      ThreadPool{std::string(name), fmt::format("{}:{}", *directive.file, directive.line)});
+}
 
 Applied apply_error_log(BuildContext& context, const Directive& directive,
                         std::vector<ErrorLogTarget>& targets) {
@@ -302,7 +335,9 @@ Applied apply_error_log(BuildContext& context, const Directive& directive,
   }
   const auto level = log_level(directive);
   if (!level) return std::unexpected(level.error());
-  targets.push_back({context.log_file(where == "stderr" ? std::string() : context.full_path(where)), *level});
+  // An empty name is stderr too (ngx_conf_open_file).
+  const bool to_stderr = where.empty() || where == "stderr";
+  targets.push_back({context.log_file(to_stderr ? std::string() : context.full_path(where)), *level});
   return {};
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -17,6 +18,16 @@ struct ErrorLogTarget {
   std::uint32_t log_file = 0;  // index into RouteTable::log_files
   LogLevel level = LogLevel::error;
 };
+
+// A pool that thread_pool defines or aio uses. Kernel threads do what it does in nginx: only its name counts.
+struct ThreadPool {
+  std::string name;
+  std::string first_place;  // FILE:LINE
+  bool defined = false;
+};
+
+// The pool of `aio threads`, which needs no definition.
+inline constexpr std::string_view kDefaultThreadPool = "default";
 
 struct CoreMainSettings : Settings {
   static constexpr ModuleId kModule = ModuleId::core;
@@ -34,7 +45,11 @@ struct CoreMainSettings : Settings {
   Setting<std::string> working_directory{};
   Setting<Milliseconds> worker_shutdown_timeout{Milliseconds{0}};
   Setting<std::vector<ErrorLogTarget>> error_log{};
+  std::vector<ThreadPool> thread_pools;          // in the order of their first mention
   std::vector<std::string> environment;          // env NAME[=VALUE]
+
+  // The pool of that name, mentioned by the directive for the first time or again (ngx_thread_pool_add).
+  ThreadPool& thread_pool(std::string_view name, const Directive& directive);
 };
 
 struct EventsSettings : Settings {

@@ -95,14 +95,13 @@ Applied apply_keepalive_timeout(BuildContext&, const Directive& directive, Setti
 Applied apply_keepalive_disable(BuildContext& context, const Directive& directive, Settings& settings) {
   auto& field = static_cast<Place&>(settings).keepalive_disable;
   KeepaliveDisable value = field.is_set() ? *field : KeepaliveDisable{false, false};
-  bool none = false;
   for (std::size_t i = 1; i < directive.words.size(); ++i) {
     const std::string& word = directive.words[i];
-    bool* flag = equal_ignore_case(word, "none")     ? &none
+    bool* flag = equal_ignore_case(word, "none")     ? &value.none
                  : equal_ignore_case(word, "msie6")  ? &value.msie6
                  : equal_ignore_case(word, "safari") ? &value.safari
                                                      : nullptr;
-    if (flag == nullptr) return refuse(fmt::format("invalid value \"{}\"", word));
+    if (flag == nullptr) return refuse(fmt::format("invalid value \"{}\"", until_nul(word)));
     if (*flag) context.warn(fmt::format("duplicate value \"{}\"", word));
     *flag = true;
   }
@@ -153,20 +152,30 @@ Applied apply_directio(BuildContext&, const Directive& directive, Settings& sett
 
 // ----------------------------------------------------------------------------------------- checked, not kept
 
-// All files are read without waiting here, which is what the methods of aio are for.
-Applied check_aio(BuildContext&, const Directive& directive, Settings& settings) {
+// All files are read without waiting here, which is what the methods of aio are for. "on" is for builds of
+// nginx with file AIO, as nginx.org's packages are.
+Applied check_aio(BuildContext& context, const Directive& directive, Settings& settings) {
+  constexpr std::string_view kPool = "threads=";
   if (!settings.note_first("aio")) return refuse_directive("is duplicate");
   const std::string_view word = directive.words[1];
-  if (word == "on" || word == "off" || word == "threads" || word.starts_with("threads=")) return {};
-  return refuse_directive("invalid value");
+  if (word == "on" || word == "off") return {};
+  if (word != "threads" && !word.starts_with(kPool)) return refuse_directive("invalid value");
+  const std::string_view pool = word == "threads" ? kDefaultThreadPool : word.substr(kPool.size());
+  auto name = context.compile_template(pool);
+  if (!name) return std::unexpected(std::move(name.error()));
+  if (name->constant()) context.main_settings().get<CoreMainSettings>().thread_pool(pool, directive);
+  return {};
 }
 
-// ngx_conf_set_path_slot: up to three levels of one to three characters.
+// ngx_conf_set_path_slot: up to three levels, of ten characters together.
 Applied check_temp_path(BuildContext&, const Directive& directive, Settings& settings) {
   if (!settings.note_first(directive.name())) return refuse_directive("is duplicate");
+  constexpr std::int64_t kCharactersMax = 10;
+  std::int64_t left = kCharactersMax;
   for (std::size_t i = 2; i < directive.words.size(); ++i) {
     const auto level = parse_number(directive.words[i]);
-    if (!level || *level == 0 || *level > 3) return refuse_directive("invalid value");
+    if (!level || *level == 0 || *level > left) return refuse_directive("invalid value");
+    left -= *level;
   }
   return {};
 }
@@ -231,6 +240,14 @@ constexpr std::uint32_t kAll = kHttpServerLocation;
 template <auto Member>
 constexpr DirectiveRow server_row(std::string_view name) {
   return value_row<Member>(name, kHttpServer, Level::server);
+}
+
+// The size of a hash that is not there; the field is for a check when all is read.
+template <auto Member>
+constexpr DirectiveRow checked_size_row(std::string_view name) {
+  DirectiveRow row = value_row<Member>(name, kHttp, Level::server);
+  row.standing = Standing::no_meaning;
+  return row;
 }
 
 constexpr DirectiveRow kRows[] = {
@@ -311,10 +328,8 @@ constexpr DirectiveRow kRows[] = {
 
     checked_row<Number>("server_names_hash_max_size", kHttp, Level::server),
     checked_row<Number>("server_names_hash_bucket_size", kHttp, Level::server),
-    checked_row<Number>("variables_hash_max_size", kHttp, Level::server),
-    checked_row<Number>("variables_hash_bucket_size", kHttp, Level::server),
-    checked_row<Number>("types_hash_max_size", kAll),
-    checked_row<Number>("types_hash_bucket_size", kAll),
+    checked_size_row<&Server::variables_hash_max_size>("variables_hash_max_size"),
+    checked_size_row<&Server::variables_hash_bucket_size>("variables_hash_bucket_size"),
 };
 
 // ------------------------------------------------------------------------------ after the rows are inherited

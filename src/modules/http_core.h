@@ -29,6 +29,8 @@ struct HttpCoreServer : Settings {
   Setting<bool> underscores_in_headers{false};
   Setting<bool> merge_slashes{true};
   Setting<Number> max_headers{Number{1000}};
+  Setting<Number> variables_hash_max_size{Number{1024}};   // of http{}; both checked only
+  Setting<Number> variables_hash_bucket_size{Number{64}};
   Setting<Bytes> connection_pool_size{Bytes{512}};   // no meaning but for a check against large_client_header_buffers
 };
 
@@ -42,6 +44,7 @@ struct KeepaliveTimeout {
 struct KeepaliveDisable {
   bool msie6 = true;
   bool safari = false;
+  bool none = false;  // was written: a second one is worth a warning
 };
 
 // open_file_cache off | max=N [inactive=TIME]

@@ -193,7 +193,7 @@ std::expected<Value, Refusal> find_word(const EnumWord<Value> (&words)[N], std::
   for (const EnumWord<Value>& known : words) {
     if (equal_ignore_case(known.word, word)) return known.value;
   }
-  return std::unexpected(Refusal{"invalid value \"" + std::string(word) + "\""});
+  return std::unexpected(Refusal{"invalid value \"" + std::string(until_nul(word)) + "\""});
 }
 
 template <auto Member, const auto& Words>

@@ -28,7 +28,9 @@ Applied apply_type(BuildContext& context, const Directive& line, TypesSettings::
 
 // Several blocks of one level make one table; any replaces the table of the level above.
 Applied apply_types(BuildContext& context, const Directive& directive, Settings& settings) {
-  auto& field = static_cast<TypesSettings&>(settings).types;
+  auto& types = static_cast<TypesSettings&>(settings);
+  auto& field = types.types;
+  types.own_types = true;
   if (!field.is_set()) field.set({});
   for (const Directive& line : directive.block) {
     if (Applied applied = apply_type(context, line, field.amend()); !applied) return applied;
@@ -36,9 +38,29 @@ Applied apply_types(BuildContext& context, const Directive& directive, Settings&
   return {};
 }
 
+// nginx builds a hash for each server, and for each location that has types{} of its own.
+Applied finish_location(BuildContext&, Settings& settings, const Settings* parent) {
+  auto& types = static_cast<TypesSettings&>(settings);
+  if (parent == nullptr) return {};
+  const bool builds = types.own_types || !static_cast<const TypesSettings*>(parent)->hash_stands;
+  types.hash_stands = true;
+  if (!builds) return {};
+  return check_hash_sizes("types_hash", *types.hash_max_size, *types.hash_bucket_size,
+                          types.types->by_extension.empty() ? HashKeys::none : HashKeys::some);
+}
+
+template <auto Member>
+constexpr DirectiveRow checked_size_row(std::string_view name) {
+  DirectiveRow row = value_row<Member>(name, kHttpServerLocation);
+  row.standing = Standing::no_meaning;
+  return row;
+}
+
 constexpr DirectiveRow kRows[] = {
     custom_row<&TypesSettings::types>("types", kHttpServerLocation, kNoArgs | kBlock, apply_types),
     value_row<&TypesSettings::default_type>("default_type", kHttpServerLocation),
+    checked_size_row<&TypesSettings::hash_max_size>("types_hash_max_size"),
+    checked_size_row<&TypesSettings::hash_bucket_size>("types_hash_bucket_size"),
 };
 
 }  // namespace
@@ -46,7 +68,8 @@ constexpr DirectiveRow kRows[] = {
 const Module kTypesModule = {.id = ModuleId::types,
                              .name = "types",
                              .rows = kRows,
-                             .make_location = make_settings<TypesSettings>};
+                             .make_location = make_settings<TypesSettings>,
+                             .finish_location = finish_location};
 
 TypesSettings::TypesSettings() {
   Table built_in;

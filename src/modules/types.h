@@ -33,6 +33,10 @@ struct TypesSettings : Settings {
 
   Setting<Table> types;                       // html, gif and jpg where no level has types{}
   Setting<std::string> default_type{"text/plain"};
+  Setting<Number> hash_max_size{Number{1024}};   // both checked only
+  Setting<Number> hash_bucket_size{Number{64}};
+  bool own_types = false;   // this level has a types{}
+  bool hash_stands = false;  // here or above: nginx would have built the table's hash
 };
 
 extern const Module kTypesModule;

@@ -125,12 +125,35 @@ std::optional<std::int64_t> parse_number(std::string_view text) {
   return value;
 }
 
+std::expected<void, Refusal> check_hash_sizes(std::string_view hash, Number entries_max, Number bucket_bytes,
+                                              HashKeys keys) {
+  constexpr std::int64_t kCacheLineBytes = 64;
+  constexpr std::int64_t kBucketBytesMax = 65536 - kCacheLineBytes;
+  const auto refuse = [hash](std::string_view what, std::string_view size, std::int64_t value) {
+    return std::unexpected(Refusal{
+        .message = fmt::format("could not build {0}, {1} {0}_{2}: {3}", hash, what, size, value),
+        .without_place = true});
+  };
+  if (entries_max.count == 0) return refuse("you should increase", "max_size", 0);
+  if (bucket_bytes.count > kBucketBytesMax) {
+    // The size that nginx would use: whole lines of the cache, without a look at overflow.
+    const std::uint64_t lines_end = static_cast<std::uint64_t>(bucket_bytes.count) + kCacheLineBytes - 1;
+    return refuse("too large", "bucket_size",
+                  static_cast<std::int64_t>(lines_end / kCacheLineBytes * kCacheLineBytes));
+  }
+  if (bucket_bytes.count == 0 && keys == HashKeys::some) {
+    return refuse("you should increase", "bucket_size", 0);
+  }
+  return {};
+}
+
 std::expected<bool, Refusal> ValueParser<bool>::parse(const Directive& directive) {
   const std::string& word = directive.words[1];
   if (equal_ignore_case(word, "on")) return true;
   if (equal_ignore_case(word, "off")) return false;
   return std::unexpected(Refusal{fmt::format(
-      "invalid value \"{}\" in \"{}\" directive, it must be \"on\" or \"off\"", word, directive.name())});
+      "invalid value \"{}\" in \"{}\" directive, it must be \"on\" or \"off\"", until_nul(word),
+      directive.name())});
 }
 
 std::expected<Milliseconds, Refusal> ValueParser<Milliseconds>::parse(const Directive& directive) {

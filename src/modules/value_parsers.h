@@ -29,6 +29,15 @@ std::optional<std::uint64_t> parse_size(std::string_view text);    // ngx_parse_
 std::optional<std::uint64_t> parse_offset(std::string_view text);  // ngx_parse_offset: k, m, g
 std::optional<std::int64_t> parse_number(std::string_view text);   // ngx_atoi: digits only
 
+// A word as nginx's %s prints it: a NUL ends it.
+inline std::string_view until_nul(std::string_view word) { return word.substr(0, word.find('\0')); }
+
+// No hash here has a size, but one that nginx cannot build is a mistake all the same (ngx_hash_init). `hash`
+// is its name in nginx; without keys it may have buckets of size 0.
+enum class HashKeys : bool { none, some };
+std::expected<void, Refusal> check_hash_sizes(std::string_view hash, Number entries_max, Number bucket_bytes,
+                                              HashKeys keys);
+
 template <typename T>
 struct ValueParser;  // kArity, and static std::expected<T, Refusal> parse(const Directive&)
 

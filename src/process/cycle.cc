@@ -7,28 +7,11 @@
 #include "base/paths.h"
 
 namespace uringx {
-namespace {
-
-// What nginx finds out after the whole text was read, when the verdict on the syntax is out (init_conf of its
-// modules).
-constexpr std::string_view kFoundAfterReading[] = {
-    "no \"events\" section in configuration",
-    "the number of \"worker_processes\" is not equal to",
-    "getpwnam(\"nobody\") failed",
-    "getgrnam(\"nogroup\") failed",
-};
-
-bool found_after_reading(const ConfigMessage& message) {
-  return std::ranges::any_of(kFoundAfterReading,
-                             [&](std::string_view start) { return message.text.starts_with(start); });
-}
-
-}  // namespace
 
 std::shared_ptr<const RouteTable> load_routes(const LoadOptions& options, LoadReport report,
                                               const ProcessLog& log) {
   LoadedConfig loaded = load_config(options);
-  const auto later = std::ranges::find_if(loaded.messages, found_after_reading);
+  const auto later = std::ranges::find_if(loaded.messages, &ConfigMessage::after_reading);
   const auto log_all = [&log](auto first, auto last) {
     for (; first != last; ++first) log.write(first->level, first->text);
   };

@@ -18,7 +18,7 @@ std::string addresses(std::string_view text) {
 struct Outcome {
   ListenOptions options;
   std::string refusal;
-  std::vector<std::string> warnings;
+  std::vector<std::string> complaints;
 };
 
 Outcome options(std::vector<std::string> words) {
@@ -26,7 +26,7 @@ Outcome options(std::vector<std::string> words) {
   directive.words = {"listen", "80"};
   directive.words.insert(directive.words.end(), words.begin(), words.end());
   Outcome outcome;
-  const auto parsed = parse_listen(directive, outcome.warnings);
+  const auto parsed = parse_listen(directive, outcome.complaints);
   if (parsed) outcome.options = parsed->options;
   if (!parsed) outcome.refusal = parsed.error().message;
   return outcome;
@@ -128,7 +128,7 @@ TEST_CASE("a wrong parameter is named in nginx's words") {
   CHECK(options({"fastopen=x"}).refusal == R"(invalid fastopen "fastopen=x")");
   CHECK(options({"ipv6only=ofx"}).refusal == R"(invalid ipv6only flags "ofx")");
   CHECK(options({"ipv6only=x"}).refusal == R"(invalid parameter "ipv6only=x")");
-  CHECK(options({"accept_filter=dataready"}).warnings.size() == 1);
+  CHECK(options({"accept_filter=dataready"}).complaints.size() == 1);
 }
 
 TEST_CASE("ssl, http2 and proxy_protocol parse, then say that they are not served yet") {

@@ -81,6 +81,30 @@ TEST_CASE("limit_except inherits from its location") {
   CHECK_FALSE(*location.limit_except_settings->get<HttpCoreLocation>().etag);
 }
 
+TEST_CASE("an empty pid is the built-in one, and an error_log without a name is stderr") {
+  const TestConfig config("pid \"\"; error_log \"\"; events {}");
+  REQUIRE(config.accepted());
+  CHECK(config.routes().main.get<CoreMainSettings>().pid->empty());
+  REQUIRE(config.routes().log_files.size() == 1);
+  CHECK(config.routes().log_files.front()->path.empty());
+  CHECK(TestConfig("pid \"\"; pid x; events {}").refusal() == R"("pid" directive is duplicate in nginx.conf:1)");
+}
+
+TEST_CASE("a message tells whether it was found while the files were read") {
+  const auto last_is_later = [](const std::string& text) {
+    const TestConfig config(text);
+    REQUIRE_FALSE(config.loaded.messages.empty());
+    return config.loaded.messages.back().after_reading;
+  };
+  CHECK_FALSE(last_is_later("events {} nope;"));
+  CHECK_FALSE(last_is_later("events {} http { keepalive_disable none none; }"));
+  CHECK_FALSE(last_is_later("events {} http { variables_hash_max_size 0; }"));
+  CHECK(last_is_later("worker_processes 1;"));
+  CHECK(last_is_later("events { worker_connections 0; }"));
+  CHECK(last_is_later("events {} http { aio threads=none; }"));
+  CHECK(last_is_later("events {} worker_processes 3; worker_cpu_affinity 01 10;"));
+}
+
 TEST_CASE("all files read are kept for -T, also when the configuration is refused") {
   const TestConfig config("events {}\nnope;\n");
   REQUIRE(config.loaded.files.size() == 1);

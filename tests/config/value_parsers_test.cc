@@ -37,6 +37,28 @@ TEST_CASE("a time with units out of order, unknown or too fine is refused") {
   CHECK(parse_milliseconds("9223372036854775") == 9'223'372'036'854'775'000);
 }
 
+TEST_CASE("a hash that nginx could not build is refused, whatever it would hold") {
+  const auto refusal = [](std::int64_t entries, std::int64_t bucket, HashKeys keys = HashKeys::some) {
+    const auto checked = check_hash_sizes("x_hash", Number{entries}, Number{bucket}, keys);
+    return checked ? std::string() : checked.error().message;
+  };
+  CHECK(refusal(1, 1) == "");
+  CHECK(refusal(1024, 65472) == "");
+  CHECK(refusal(1, 0, HashKeys::none) == "");
+  CHECK(refusal(1, 0) == "could not build x_hash, you should increase x_hash_bucket_size: 0");
+  CHECK(refusal(0, 64, HashKeys::none) == "could not build x_hash, you should increase x_hash_max_size: 0");
+  CHECK(refusal(1, 65473) == "could not build x_hash, too large x_hash_bucket_size: 65536");
+  CHECK(refusal(1, 70000) == "could not build x_hash, too large x_hash_bucket_size: 70016");
+  CHECK(refusal(1, 9223372036854775807) ==
+        "could not build x_hash, too large x_hash_bucket_size: -9223372036854775808");
+}
+
+TEST_CASE("a word is printed up to its NUL") {
+  CHECK(until_nul("ab") == "ab");
+  CHECK(until_nul(std::string_view("a\0b", 3)) == "a");
+  CHECK(until_nul("") == "");
+}
+
 TEST_CASE("sizes take k and m, offsets g besides") {
   CHECK(parse_size("1024") == 1024);
   CHECK(parse_size("8k") == 8192);
