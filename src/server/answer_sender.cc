@@ -31,7 +31,7 @@ void AnswerSender::start(int socket_fd, const Answer& answer) {
   part_done_ = 0;
   bytes_sent_ = 0;
   error_number_ = 0;
-  cancelled_ = false;
+  cancelled_ = failed_ = false;
   collected_ = collected_sent_ = 0;
   head_done_ = 0;
   advance();
@@ -146,7 +146,7 @@ void AnswerSender::send_file() {
       worker_.ring().poll(writable_, socket_fd_, POLLOUT);
     return;
   }
-  if (sent <= 0) return fail(sent == 0 ? 0 : static_cast<int>(-sent));
+  if (sent <= 0) return fail_later(sent == 0 ? 0 : static_cast<int>(-sent));
   const auto sent_bytes = static_cast<std::uint64_t>(sent);
   bytes_sent_ += sent_bytes;
   advance_part(sent_bytes);
@@ -167,6 +167,7 @@ void AnswerSender::on_writable(Completion completion) {
 
 void AnswerSender::run_deferred() {
   deferred_ = false;
+  if (failed_) return finish(Outcome::failed);
   if (cancelled_) return fail(ECANCELED);
   advance();
 }
@@ -204,6 +205,14 @@ void AnswerSender::cancel() {
 void AnswerSender::finish(Outcome outcome) {
   give_buffer_back();
   client_.done(client_.owner, outcome);
+}
+
+// For a call that failed at once: start() may still be on the stack, and the client is told from the loop only.
+void AnswerSender::fail_later(int error_number) {
+  error_number_ = error_number;
+  failed_ = true;
+  deferred_ = true;
+  worker_.defer(*this);
 }
 
 void AnswerSender::fail(int error_number) {

@@ -70,6 +70,7 @@ class AnswerSender {
   void run_deferred();
   void finish(Outcome outcome);
   void fail(int error_number);
+  void fail_later(int error_number);
 
   const BodyPart& part() const { return answer_.parts[part_]; }
   bool head_left() const { return head_done_ < answer_.head.size(); }
@@ -93,6 +94,7 @@ class AnswerSender {
   int error_number_ = 0;
   bool deferred_ = false;
   bool cancelled_ = false;
+  bool failed_ = false;  // deferred_ brings the news
   Operation operation_{this, Operation::calls<&AnswerSender::on_sent>};
   Operation writable_{this, Operation::calls<&AnswerSender::on_writable>};
   Chain chain_{this, Chain::calls<&AnswerSender::on_read_and_sent>};
