@@ -170,7 +170,7 @@ GREEDY = {
 def test_many_greedy_connections_leave_room(life, large_folder, what):
     data, connections = GREEDY[what]
     life.serve(f"location /many/ {{ root {large_folder}; autoindex on; }}", listen="sndbuf=16k",
-        events="worker_connections 64;", level="warn")
+        events="worker_connections 64;", level="info")
     with contextlib.ExitStack() as held:
         for _ in range(connections):
             held.enter_context(life.connect(data, receive_bytes=4096))
@@ -329,6 +329,20 @@ def test_buffered_log_of_any_size_is_complete(life, buffer):
     lines = life.server.log_text("access.log").splitlines()
     assert sum(line.endswith('"' + "u" * 60 + '"') for line in lines) == requests
     assert len(lines) == requests + 1  # and the first of serve()
+
+
+def test_no_line_is_lost_of_a_crowd_with_long_uris(life):
+    """All their lines in one turn of the worker's loop: more than a megabyte."""
+    life.serve(http="access_log logs/access.log;")
+    with contextlib.ExitStack() as crowd:
+        socks = [crowd.enter_context(life.connect()) for _ in range(200)]
+        with life.stopped():
+            for sock in socks:
+                sock.sendall(get("/ten.txt?" + "u" * 8000))
+        for sock in socks:
+            read_answers(sock, 1)
+    life.quit()
+    assert life.server.log_text("access.log").count("u" * 8000) == len(socks)
 
 
 # ---- slow, gone and endless

@@ -198,7 +198,8 @@ void LineBuffers::append(const AccessLog& log, std::string_view path, std::strin
 }
 
 void LineBuffers::append_line(File& file, std::string_view line, bool ordered) {
-  if (file.collected.size() + line.size() > kPendingBytesMax) {
+  // A healthy file takes what a crowd brings: every connection waits for its own line before it can add another.
+  if (file.failed && file.collected.size() + line.size() > kPendingBytesMax) {
     ++file.dropped_lines;
     return;
   }

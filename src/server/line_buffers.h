@@ -37,7 +37,7 @@ class LineBuffers : public LineWriter, public AccessLogSink {
  public:
   // So much of one file goes out at the end of the turn even if it is a busy one.
   static constexpr std::size_t kLargeBytes = 64 * 1024;
-  // Lines of one file kept while its disk is full or slow; what comes on top is dropped and counted.
+  // Lines of one file kept while its disk refuses them; what comes on top is dropped and counted.
   static constexpr std::size_t kPendingBytesMax = 1024 * 1024;
   // Files named by variables that are remembered, and so need not be made anew for their next line.
   static constexpr std::size_t kPathsKept = 1024;
