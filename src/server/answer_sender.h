@@ -45,6 +45,9 @@ class AnswerSender {
   void cancel();
   bool pending() const { return operation_.pending() || writable_.pending() || chain_.pending() || deferred_; }
 
+  // A linked read and send is under way: bytes may leave without a completion.
+  bool sends_in_chain() const { return chain_.pending(); }
+
   std::uint64_t bytes_sent() const { return bytes_sent_; }
   // Why it failed: 0 when the file was shorter than announced, else an errno.
   int error_number() const { return error_number_; }

@@ -123,7 +123,6 @@ void Http1::send_answer() {
   const std::string_view head = make_head();
   current.head_bytes_sent = head.size() - (continue_wanted_ ? kContinueResponse.size() : 0);
   current.action = kSendingResponse;
-  progress_seen_ = send_progress();
   arm_send_timer();
   current_->sender.start(connection_.fd(), {head, current_->exchange.body().parts, &current_->exchange.file(),
                                             core.sendfile_max_chunk->count, !core.directio->has_value()});
@@ -146,6 +145,12 @@ std::string_view Http1::make_head() {
 }
 
 void Http1::arm_send_timer() { connection_.arm_timer(request().settings<HttpCoreLocation>().send_timeout->count); }
+
+// More follows, maybe in a chain, whose progress only the socket can tell.
+void Http1::note_progress() {
+  progress_seen_ = send_progress();
+  arm_send_timer();
+}
 
 void Http1::on_sent(AnswerSender::Outcome outcome) {
   Request& current = request();
@@ -352,7 +357,7 @@ void Http1::on_timeout() {
     case State::sending: {
       // A chain's send goes on inside the kernel: what the client acknowledged since tells whether it is alive.
       const std::uint64_t progress = send_progress();
-      if (progress != progress_seen_) {
+      if (current_->sender.sends_in_chain() && progress != progress_seen_) {
         progress_seen_ = progress;
         arm_send_timer();
         return;

@@ -79,9 +79,10 @@ class Http1 {
   void send_answer();
   std::string_view make_head();
   static void answer_sent(void* owner, AnswerSender::Outcome outcome) { static_cast<Http1*>(owner)->on_sent(outcome); }
-  static void bytes_left(void* owner) { static_cast<Http1*>(owner)->arm_send_timer(); }
+  static void bytes_left(void* owner) { static_cast<Http1*>(owner)->note_progress(); }
   void on_sent(AnswerSender::Outcome outcome);
   void log_failed_send(int error_number);
+  void note_progress();
   void arm_send_timer();
 
   // --- after the answer ---

@@ -19,10 +19,6 @@ constexpr std::uint16_t kReceiveGroup = 0;
 // Chunks a connection may hold on average: its exchange, the head received, the answer's head. Address space only.
 constexpr std::size_t kChunksPerConnection = 8;
 
-// A turn with more completions than this is a busy one: its log lines may wait for those of the next turns, until a
-// connection needs its line in the file (LineBuffers::wanted). A write costs a kernel thread's wake-up, whatever its length.
-constexpr unsigned kQuietTurnCompletions = 4;
-
 constexpr Clock::duration kWaitMax = std::chrono::seconds(60);
 
 // Connections are numbered over all workers ($connection).
@@ -60,7 +56,9 @@ void Worker::run_turn(Clock::duration wait) {
   timers_.expire(ring_.now());
   run_deferred();
   close_released();
-  if (completions <= kQuietTurnCompletions || lines_.wanted()) lines_.flush();
+  // A write costs a kernel thread's wake-up, whatever its length: lines gather until a turn finds nothing else to do, or a
+  // connection needs its line in the file.
+  if (completions == 0 || lines_.wanted()) lines_.flush();
 }
 
 bool Worker::finished() const {

@@ -57,6 +57,7 @@ class WorkerProcess {
 
   bool start_workers();
   void serve(std::size_t index, std::latch& ready);
+  bool worker_accepts(const OpenListener& listener, std::size_t index) const;
   void pin(std::size_t index);
   void accept_all();
   void on_signals(Completion completion);
@@ -152,7 +153,7 @@ void WorkerProcess::serve(std::size_t index, std::latch& ready) {
     return;
   }
   for (const OpenListener& listener : options_.listeners) {
-    if (listener.reuseport && listener.worker == index) self.worker->listen_on(listener.fd, listener.listen_index);
+    if (worker_accepts(listener, index)) self.worker->listen_on(listener.fd, listener.listen_index);
   }
   self.published = self.worker.get();
   ready.count_down();
@@ -164,6 +165,11 @@ void WorkerProcess::serve(std::size_t index, std::latch& ready) {
   while (wake.pending()) self.worker->ring().run_once(std::chrono::seconds(1));
   self.may_leave.wait(false);
   self.worker.reset();
+}
+
+// A worker accepts on the sockets that are its own; a single one on all: handing over would only switch threads twice.
+bool WorkerProcess::worker_accepts(const OpenListener& listener, std::size_t index) const {
+  return listener.reuseport ? listener.worker == index : threads_.size() == 1;
 }
 
 // worker_cpu_affinity: one mask a worker, the last one for all further ones; auto: a processor each.
@@ -195,7 +201,7 @@ void WorkerProcess::pin(std::size_t index) {
 
 void WorkerProcess::accept_all() {
   for (const OpenListener& listener : options_.listeners) {
-    if (!listener.reuseport) acceptor_->listen_on(listener.fd, listener.listen_index);
+    if (!listener.reuseport && threads_.size() > 1) acceptor_->listen_on(listener.fd, listener.listen_index);
   }
 }
 
