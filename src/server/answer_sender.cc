@@ -143,7 +143,7 @@ void AnswerSender::send_file() {
   const ssize_t sent = worker_.ring().backend().send_file_now(socket_fd_, answer_.file->fd, part().file_offset + part_done_,
                                                               bytes, more_after(bytes));
   if (sent == -EAGAIN || sent == -EINTR) {
-      worker_.ring().poll(writable_, socket_fd_, POLLOUT);
+    worker_.ring().poll(writable_, socket_fd_, POLLOUT);
     return;
   }
   if (sent <= 0) return fail_later(sent == 0 ? 0 : static_cast<int>(-sent));
@@ -152,7 +152,7 @@ void AnswerSender::send_file() {
   advance_part(sent_bytes);
   client_.progress(client_.owner);
   if (parts_left() && sent_bytes < bytes) {  // the socket's buffer is full: no need to try again to know it
-      worker_.ring().poll(writable_, socket_fd_, POLLOUT);
+    worker_.ring().poll(writable_, socket_fd_, POLLOUT);
     return;
   }
   deferred_ = true;
