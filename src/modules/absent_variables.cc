@@ -9,7 +9,7 @@ using Text = std::optional<std::string_view>;
 
 Text not_found(Request&, std::string_view) { return std::nullopt; }
 Text empty(Request&, std::string_view) { return ""; }
-Text get_remote_addr(Request& request, std::string_view) { return request.connection.remote_addr; }
+Text get_remote_addr(Request& request, std::string_view) { return request.connection.peer.text; }
 
 // What these are in an nginx that compresses nothing, limits nothing, has no upstream and no TLS on the connection. The
 // issue that brings a module brings its rows' real values. Log formats name many of them, and must go on working.

@@ -76,14 +76,14 @@ constexpr DirectiveRow kRows[] = {
 };
 
 // The client's address as rules see it: an IPv4 address inside an IPv6 one counts as IPv4 when there are such rules.
-struct ClientAddress {
+struct JudgedAddress {
   Family family = Family::unix_socket;
   const std::uint8_t* bytes = nullptr;
 };
 
-ClientAddress client_address(const Request& request, const std::vector<AccessSettings::Rule>& rules) {
+JudgedAddress judged_address(const Request& request, const std::vector<AccessSettings::Rule>& rules) {
   constexpr std::array<std::uint8_t, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-  const std::span<const std::uint8_t> bytes = request.connection.remote_address_bytes;
+  const std::span<const std::uint8_t> bytes = request.client->bytes;
   if (bytes.empty()) return {};
   if (bytes.size() == 4) return {Family::ipv4, bytes.data()};
   const bool ipv4_rules =
@@ -137,7 +137,7 @@ std::optional<ParsedRange> parse_address_range(std::string_view text) {
 HandlerResult handle_access(Request& request, HandlerState&, const HandlerInput&) {
   const std::vector<AccessSettings::Rule>& rules = *request.settings<AccessSettings>().rules;
   if (rules.empty()) return Declined{};
-  const ClientAddress client = client_address(request, rules);
+  const JudgedAddress client = judged_address(request, rules);
   for (const AccessSettings::Rule& rule : rules) {
     if (rule.range.family != client.family || !rule.range.contains(client.bytes)) continue;
     if (!rule.deny) return Declined{};

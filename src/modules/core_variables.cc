@@ -135,11 +135,11 @@ Text get_content_length(Request& request, std::string_view) {
 
 Text get_host(Request& request, std::string_view) { return request.host.empty() ? request.server_name : request.host; }
 Text get_server_name(Request& request, std::string_view) { return request.server_name; }
-Text get_remote_addr(Request& request, std::string_view) { return request.connection.remote_addr; }
+Text get_remote_addr(Request& request, std::string_view) { return request.client->text; }
 
 Text get_binary_remote_addr(Request& request, std::string_view) {
-  const std::span<const std::uint8_t> bytes = request.connection.remote_address_bytes;
-  if (bytes.empty()) return request.connection.remote_addr;  // a unix socket
+  const std::span<const std::uint8_t> bytes = request.client->bytes;
+  if (bytes.empty()) return request.client->text;  // a unix socket
   return std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
@@ -149,7 +149,7 @@ Text port_text(Request& request, std::uint16_t port) {
   return request.arena.copy({text, static_cast<std::size_t>(write_number(text, port) - text)});
 }
 
-Text get_remote_port(Request& request, std::string_view) { return port_text(request, request.connection.remote_port); }
+Text get_remote_port(Request& request, std::string_view) { return port_text(request, request.client->port); }
 Text get_server_port(Request& request, std::string_view) { return port_text(request, request.connection.server_port); }
 Text get_server_addr(Request& request, std::string_view) { return request.connection.server_addr; }
 Text get_scheme(Request& request, std::string_view) { return request.connection.tls ? "https" : "http"; }

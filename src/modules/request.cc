@@ -26,7 +26,7 @@ void log_request(const Request& request, LogLevel level, std::string_view messag
   if (request.error_log == nullptr || !request.error_log->wants(level)) return;
   ContextText context;
   if (!request.action.empty()) context << " while " << request.action;
-  context << ", client: " << request.connection.remote_addr << ", server: " << request.server_name;
+  context << ", client: " << request.client->text << ", server: " << request.server_name;
   if (!request.head.request_line.empty()) context << ", request: \"" << request.head.request_line << "\"";
   if (const HeaderField* host = request.head.find(KnownField::host)) context << ", host: \"" << host->value << "\"";
   if (const HeaderField* from = request.head.find(KnownField::referer)) context << ", referrer: \"" << from->value << "\"";

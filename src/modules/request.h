@@ -21,12 +21,17 @@ class RouteTable;        // config/
 class ServerBlock;       // config/
 class VariableTable;     // modules/variables.h
 
+// Where a client is, as rules, variables and logs see it.
+struct ClientAddress {
+  std::string_view text;                // "unix:" for unix sockets
+  std::uint16_t port = 0;
+  std::span<const std::uint8_t> bytes;  // 4 or 16, network order ($binary_remote_addr); 0 for unix
+};
+
 // What modules may know of the connection: plain data, filled by the server once.
 struct ConnectionInfo {
   std::uint64_t number = 0;           // $connection
-  std::string_view remote_addr;       // text form; "unix:" for unix sockets
-  std::uint16_t remote_port = 0;
-  std::span<const std::uint8_t> remote_address_bytes;  // 4 or 16, network order ($binary_remote_addr); 0 for unix
+  ClientAddress peer;                 // who connected; who asks is Request::client
   std::string_view server_addr;       // the local address, text
   std::uint16_t server_port = 0;
   std::uint64_t requests = 0;         // $connection_requests, this one included
@@ -52,17 +57,19 @@ struct HostInfo {
 // The cached value of a variable in this request.
 struct VariableValue {
   enum class State : std::uint8_t { unknown, found, not_found } state = State::unknown;
+  bool stored = false;  // by the configuration (set, a named capture): holds even for a volatile variable
   std::string_view text;
 };
 
 struct Request {
   Request(Arena& memory, const ConnectionInfo& connection_info, const WallClock& wall_clock, const HostInfo& host_facts)
-      : arena(memory), connection(connection_info), clock(wall_clock), host_info(host_facts), head(&memory), response(&memory) {}
+      : arena(memory), connection(connection_info), clock(wall_clock), host_info(host_facts), client(&connection_info.peer), head(&memory), response(&memory) {}
 
   Arena& arena;
   const ConnectionInfo& connection;
   const WallClock& clock;
   const HostInfo& host_info;
+  const ClientAddress* client;    // the connection's peer, or what realip found in its place for this request
 
   // --- what came in ---
   RequestHead head;
@@ -108,6 +115,7 @@ struct Request {
   // --- captures of the last regex that matched: [n] is $n, [0] is unused; views into the arena ---
   std::span<const std::string_view> captures;
   std::span<VariableValue> variable_values;  // by variable index, made on first use
+  int variable_depth_left = 100;  // of variables that need each other; at 0 it is a cycle (ngx_http_variable_depth)
 
   // --- the answer ---
   ResponseHead response;

@@ -68,9 +68,7 @@ void Connection::learn_addresses() {
   // A client that reset the connection already has no name any more; there is nobody to answer.
   peer_gone_ = getpeername(fd_, reinterpret_cast<sockaddr*>(&address), &size) != 0 && errno == ENOTCONN;
   const NumericAddress remote = describe(address, remote_text_, remote_bytes_);
-  info_.remote_addr = remote.text;
-  info_.remote_address_bytes = remote.bytes;
-  info_.remote_port = remote.port;
+  info_.peer = {remote.text, remote.port, remote.bytes};
 
   SocketAddress local = listen_.address;
   if (listen_.address.wildcard()) {
@@ -227,7 +225,7 @@ void Connection::log_closed_by_client(int error_number) {
   }
   const ErrorLog& error_log = default_server().root.settings.get<HttpCoreLocation>().error_log_targets;
   if (!error_log.wants(LogLevel::info)) return;
-  error_log.write(LogLevel::info, info_.number, fmt::format("client {} closed keepalive connection", info_.remote_addr), error_number);
+  error_log.write(LogLevel::info, info_.number, fmt::format("client {} closed keepalive connection", info_.peer.text), error_number);
 }
 
 void Connection::log_first_request_timeout() {
@@ -238,7 +236,7 @@ void Connection::log(LogLevel level, std::string_view message, int error_number)
   const ErrorLog& error_log = default_server().root.settings.get<HttpCoreLocation>().error_log_targets;
   if (!error_log.wants(level)) return;
   error_log.write(level, info_.number, message, error_number,
-                  fmt::format(", client: {}, server: {}", info_.remote_addr, listen_text_));
+                  fmt::format(", client: {}, server: {}", info_.peer.text, listen_text_));
 }
 
 }  // namespace uringx

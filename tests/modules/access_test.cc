@@ -15,7 +15,7 @@ bool allowed(std::vector<std::pair<std::string, std::string>> rules, Bytes4or16 
   for (const auto& [name, word] : rules) REQUIRE(build.apply(name, {word}) == "");
   REQUIRE(build.finish() == "");
   TestRequest test(build);
-  test.connection.remote_address_bytes = client;
+  test.connection.peer.bytes = client;
   HandlerState state;
   const HandlerResult result = handle_access(test.request, state, {});
   if (log != nullptr) *log = test.collected.lines["error.log"];

@@ -103,9 +103,9 @@ std::uint32_t FakeBuild::log_file(const std::string& path) {
 
 TestRequest::TestRequest(FakeBuild& the_build) : build(the_build) {
   connection.number = 7;
-  connection.remote_addr = "127.0.0.1";
-  connection.remote_port = 40000;
-  connection.remote_address_bytes = address;
+  connection.peer.text = "127.0.0.1";
+  connection.peer.port = 40000;
+  connection.peer.bytes = address;
   connection.server_addr = "127.0.0.1";
   connection.server_port = 8080;
   connection.requests = 2;

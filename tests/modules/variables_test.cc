@@ -134,9 +134,9 @@ TEST_CASE("addresses of IPv4, IPv6 and unix sockets as bytes") {
   FakeBuild build;
   TestRequest test(build);
   CHECK(test.variable("binary_remote_addr") == std::string("\x7f\0\0\1", 4));
-  test.connection.remote_addr = "unix:";
-  test.connection.remote_address_bytes = {};
-  test.connection.remote_port = 0;
+  test.connection.peer.text = "unix:";
+  test.connection.peer.bytes = {};
+  test.connection.peer.port = 0;
   CHECK(test.variable("binary_remote_addr") == "unix:");
   CHECK(test.variable("remote_port") == "");
 }
