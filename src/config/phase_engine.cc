@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 #include "config/route_table.h"
 #include "http/browser.h"
 #include "http/error_page.h"
@@ -25,17 +27,22 @@ HandlerResult handle_location_rewrite(Request& request, HandlerState& state, con
   return handle_rewrite(request, state, input);
 }
 
+// The handlers of each phase, in the order in which nginx calls them: the last module of its list first.
+constexpr std::array<Handler, 0> kPostRead{};
 constexpr Handler kServerRewrite[] = {handle_rewrite};
 constexpr Handler kRewrite[] = {handle_location_rewrite};
+constexpr std::array<Handler, 0> kPreaccess{};
 constexpr Handler kAccess[] = {handle_access};
 constexpr Handler kPrecontent[] = {handle_try_files};
 constexpr Handler kContent[] = {handle_index, handle_autoindex, handle_static_file};
 
 std::span<const Handler> handlers_of(Phase phase) {
   switch (phase) {
+    case Phase::post_read: return kPostRead;
     case Phase::server_rewrite: return kServerRewrite;
     case Phase::find_location: return {};
     case Phase::rewrite: return kRewrite;
+    case Phase::preaccess: return kPreaccess;
     case Phase::access: return kAccess;
     case Phase::precontent: return kPrecontent;
     case Phase::content: return kContent;
@@ -65,7 +72,7 @@ HandlerResult nobody_answered(Request& request) {
 }  // namespace
 
 Action PhaseEngine::start() {
-  next_phase(Phase::server_rewrite);
+  next_phase(kPostRead.empty() ? Phase::server_rewrite : Phase::post_read);
   return run({});
 }
 

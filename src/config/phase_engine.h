@@ -6,8 +6,11 @@
 
 namespace uringx {
 
-// nginx's order (ngx_http_phases), less those that nothing here uses yet.
-enum class Phase : std::uint8_t { server_rewrite, find_location, rewrite, access, precontent, content };
+// nginx's order (ngx_http_phases). An internal redirect begins again at server_rewrite, one to a named location at
+// rewrite.
+enum class Phase : std::uint8_t {
+  post_read, server_rewrite, find_location, rewrite, preaccess, access, precontent, content
+};
 
 class PhaseEngine {
  public:
@@ -36,7 +39,7 @@ class PhaseEngine {
   Action built_in_page(int status);
 
   Request& request_;
-  Phase phase_ = Phase::server_rewrite;
+  Phase phase_ = Phase::post_read;
   std::size_t handler_ = 0;  // within the phase
   HandlerState state_;
 };
