@@ -4,6 +4,7 @@
 #include <new>
 
 #include "modules/http_core.h"
+#include "server/directory_reader.h"
 #include "server/worker.h"
 
 namespace uringx {
@@ -14,8 +15,7 @@ Exchange::Exchange(Worker& worker, const ConnectionInfo& connection, Client clie
       arena_(worker.chunks()),
       request_(arena_, connection, worker.clock(), worker.host_info()),
       engine_(request_),
-      opener_(worker.ring(), worker.file_systems(), worker.open_files(), this, file_answered),
-      reading_(this, DirectoryReading::calls<&Exchange::on_directory_read>) {
+      opener_(worker.ring(), worker.file_systems(), worker.open_files(), this, file_answered) {
   request_.routes = &worker.routes();
   request_.variables = &worker.routes().variables;
   request_.start_msec = worker.clock().msec;
@@ -33,8 +33,8 @@ void Exchange::perform(Action action) {
       if (!answer) return;
       action = engine_.resume({.file = &*answer});
     } else if (const auto* directory = std::get_if<ReadDirectory>(&action)) {
-      if (worker_.directory_reader().read(reading_, directory->path, worker_.ring())) return;
-      action = engine_.resume({.directory_read = true, .directory_error = reading_.error_number()});
+      if (start<&Exchange::on_directory_read, DirectoryReading>(worker_.helpers().listings, directory->path)) return;
+      action = engine_.resume({.directory_read = true, .directory_error = EAGAIN});
     } else if (const auto* text = std::get_if<SendText>(&action)) {
       if (send(text->body, false, action)) return;
     } else if (std::holds_alternative<SendFile>(action)) {
@@ -86,16 +86,23 @@ void Exchange::resume(const HandlerInput& input) {
   }
 }
 
+template <auto Method, typename Job, typename... Args>
+bool Exchange::start(HelperThreads& threads, Args&&... args) {
+  job_ = std::make_unique<Job>(this, HelperJob::calls<Method>, std::forward<Args>(args)...);
+  return threads.start(*job_, worker_.ring());
+}
+
 void Exchange::on_directory_read() {
   if (cancelled_) {
     client_.ended(client_.owner);
     return;
   }
+  const auto& reading = static_cast<const DirectoryReading&>(*job_);
   HandlerInput input;
   input.directory_read = true;
-  input.directory_error = reading_.error_number();
+  input.directory_error = reading.error_number();
   try {
-    input.entries = reading_.copy_entries(arena_);
+    input.entries = reading.copy_entries(arena_);
   } catch (const std::bad_alloc&) {
     input.directory_error = ENOMEM;
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 #include "base/arena.h"
@@ -10,8 +11,8 @@
 #include "config/phase_engine.h"
 #include "modules/handler.h"
 #include "modules/request.h"
-#include "server/directory_reader.h"
 #include "server/file_opener.h"
+#include "server/helper_threads.h"
 
 namespace uringx {
 
@@ -41,7 +42,7 @@ class Exchange {
   const OpenedFile& file() const { return opener_.file(); }
 
   void cancel();
-  bool pending() const { return opener_.pending() || reading_.pending(); }
+  bool pending() const { return opener_.pending() || (job_ != nullptr && job_->pending()); }
 
  private:
   void perform(Action action);
@@ -49,6 +50,9 @@ class Exchange {
   void on_file(const FileAnswer& answer);
   static void file_answered(void* owner, const FileAnswer& answer) { static_cast<Exchange*>(owner)->on_file(answer); }
   OpenFileCachePolicy open_file_cache_policy() const;
+  // Nothing more is done at once: true, and the answer comes to `Method`. False: too many wait already.
+  template <auto Method, typename Job, typename... Args>
+  bool start(HelperThreads& threads, Args&&... args);
   void on_directory_read();
   bool send(std::string_view text, bool from_file, Action& next);
 
@@ -58,7 +62,7 @@ class Exchange {
   Request request_;
   PhaseEngine engine_;
   FileOpener opener_;
-  DirectoryReading reading_;
+  std::unique_ptr<HelperJob> job_;  // the last one asked of the helper threads
   AnswerBody body_;
   bool cancelled_ = false;
 };

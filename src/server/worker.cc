@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "server/answer_sender.h"
-#include "server/directory_reader.h"
+#include "server/helper_threads.h"
 
 namespace uringx {
 namespace {
@@ -123,12 +123,11 @@ void Worker::listen_on(int fd, std::size_t listen_index) {
                                                   AcceptingSocket::Taker{this, take_accepted}));
 }
 
-// --- messages from the main thread and the directory reader ---
+// --- messages from the main thread and the helper threads ---
 
 void Worker::on_message(std::uint32_t tag, std::int32_t value) {
-  if ((tag & kDirectoryAnswer) != 0) {
-    const std::uint64_t address = std::uint64_t{tag & ~kDirectoryAnswer} << 32 | static_cast<std::uint32_t>(value);
-    DirectoryReader::answered(*reinterpret_cast<DirectoryReading*>(address));
+  if ((tag & kHelperAnswer) != 0) {
+    HelperThreads::answered(tag, value);
     return;
   }
   switch (static_cast<WorkerMessage>(std::min(tag, static_cast<std::uint32_t>(WorkerMessage::adopt_first)))) {

@@ -27,7 +27,7 @@
 namespace uringx {
 
 class AnswerSender;
-class DirectoryReader;
+struct Helpers;
 
 // What the main thread tells a worker through its ring: the tag of the message; its value for `adopt_first` and up is the
 // accepted socket, the tag the listen socket's index above adopt_first.
@@ -39,7 +39,7 @@ struct WorkerOptions {
   std::shared_ptr<const RouteTable> routes;
   const ErrorLog* error_log = nullptr;     // main error log
   HostInfo host_info;
-  DirectoryReader* directory_reader = nullptr;  // shared by all workers
+  Helpers* helpers = nullptr;  // shared by all workers
 };
 
 class Worker {
@@ -85,7 +85,7 @@ class Worker {
   const std::string& listen_text(std::size_t index) const { return listen_texts_[index]; }
   const HostInfo& host_info() const { return options_.host_info; }
   const ErrorLog& error_log() const { return *options_.error_log; }
-  DirectoryReader& directory_reader() { return *options_.directory_reader; }
+  Helpers& helpers() { return *options_.helpers; }
   void arm(Timer& timer, std::chrono::milliseconds after) { timers_.arm(timer, ring_.now(), after); }
   std::uint64_t& boundaries() { return boundaries_; }
 

@@ -17,7 +17,7 @@
 
 #include "modules/core_main.h"
 #include "server/acceptor.h"
-#include "server/directory_reader.h"
+#include "server/helper_threads.h"
 #include "server/worker.h"
 
 namespace uringx {
@@ -75,7 +75,7 @@ class WorkerProcess {
   std::vector<WorkerThread> threads_;
   std::vector<Worker*> workers_;
   std::string hostname_;
-  DirectoryReader directory_reader_;
+  Helpers helpers_;
   std::unique_ptr<Acceptor> acceptor_;
   bool stopping_ = false;
   bool workers_told_ = false;
@@ -146,7 +146,7 @@ void WorkerProcess::serve(std::size_t index, std::latch& ready) {
                       .routes = options_.routes,
                       .error_log = options_.error_log,
                       .host_info = {hostname_, getpid()},
-                      .directory_reader = &directory_reader_});
+                      .helpers = &helpers_});
   } catch (const std::exception& error) {
     self.refusal = std::string("a worker cannot start: ") + error.what();
     ready.count_down();
