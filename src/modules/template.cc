@@ -185,8 +185,18 @@ std::string_view Template::part_value(Request& request, const Part& part) {
   return {};
 }
 
+// One text asks for a volatile variable once, however often it names it (ngx_http_complex_value). It also keeps texts that
+// need each other from growing without bound.
+void Template::forget_volatile(Request& request) const {
+  for (const Part& part : parts_) {
+    if (part.kind == Part::Kind::variable) request.variables->forget(request, part.index);
+  }
+}
+
+// Every part is read once, in order: a regex of a variable (map) that sets new captures changes those after it only.
 std::string_view Template::evaluate(Request& request) const {
   if (parts_.empty()) return source_;
+  forget_volatile(request);
   if (parts_.size() == 1) return part_value(request, parts_[0]);
   constexpr std::size_t kPartsOnStack = 16;
   std::array<std::string_view, kPartsOnStack> few;
@@ -213,6 +223,7 @@ void Template::append_log(Request& request, LogEscape escape, std::string& line)
     line += source_;
     return;
   }
+  forget_volatile(request);
   for (const Part& part : parts_) {
     switch (part.kind) {
       case Part::Kind::text:

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "http/ascii.h"
+#include "modules/handler.h"
 
 namespace uringx {
 namespace {
@@ -45,12 +46,13 @@ std::uint16_t VariableTable::index_of(std::string_view name) {
   if (const auto found = by_name_.find(key); found != by_name_.end()) return found->second;
   CHECK(entries_.size() < UINT16_MAX);
   const auto index = static_cast<std::uint16_t>(entries_.size());
-  entries_.push_back({.name = key, .suffix = {}});
+  entries_.push_back({.name = key, .suffix = {}, .source = nullptr});
   by_name_.emplace(std::move(key), index);
   return index;
 }
 
 std::expected<void, std::string> VariableTable::check_definable(std::string_view name) const {
+  if (name.empty()) return std::unexpected("invalid variable name \"$\"");
   const std::string key = lower_case(name);
   if (find_exact(key) != nullptr && !is_changeable(key)) {
     return std::unexpected("the duplicate \"" + std::string(name) + "\" variable");
@@ -58,18 +60,45 @@ std::expected<void, std::string> VariableTable::check_definable(std::string_view
   return {};
 }
 
+// Of a name of nginx's own only the way to its value changes, not how long the value holds.
+VariableTable::Entry& VariableTable::redefine(std::uint16_t index) {
+  Entry& entry = entries_[index];
+  if (const VariableRow* row = entry.defined ? nullptr : find_exact(entry.name)) entry.volatile_ = row->volatile_;
+  entry.get = nullptr;
+  entry.source.reset();
+  entry.weak = false;
+  entry.defined = true;
+  return entry;
+}
+
 std::uint16_t VariableTable::define(std::string_view name, VariableGetter get) {
   const std::uint16_t index = index_of(name);
-  entries_[index].get = get;
-  entries_[index].defined = true;
+  redefine(index).get = get;
+  return index;
+}
+
+std::uint16_t VariableTable::define(std::string_view name, std::unique_ptr<VariableSource> source) {
+  const std::uint16_t index = index_of(name);
+  redefine(index).source = std::move(source);
+  return index;
+}
+
+std::uint16_t VariableTable::define_weakly(std::string_view name, VariableGetter get) {
+  const std::uint16_t index = index_of(name);
+  Entry& entry = entries_[index];
+  if (entry.defined || find_exact(entry.name) != nullptr) return index;
+  entry.get = get;
+  entry.weak = true;
+  entry.defined = true;
   return index;
 }
 
 std::expected<void, std::string> VariableTable::resolve() {
   for (Entry& entry : entries_) {
-    if (entry.defined) continue;
-    const VariableRow* row = find_exact(entry.name);
+    if (entry.defined && !entry.weak) continue;
+    const VariableRow* row = entry.weak ? nullptr : find_exact(entry.name);
     if (row == nullptr) row = find_prefix(entry.name);
+    if (row == nullptr && entry.weak) continue;
     if (row == nullptr && is_unserved_variable(entry.name)) {
       return std::unexpected("the \"" + entry.name + "\" variable is known to nginx but not served by uringx yet");
     }
@@ -89,21 +118,32 @@ std::span<VariableValue> VariableTable::values(Request& request) const {
   return request.variable_values;
 }
 
+std::optional<std::string_view> VariableTable::compute(Request& request, const Entry& entry) const {
+  if (entry.source != nullptr) return entry.source->value(request);
+  return entry.get == nullptr ? std::nullopt : entry.get(request, entry.suffix);
+}
+
 std::optional<std::string_view> VariableTable::value(Request& request, std::uint16_t index) const {
-  const Entry& entry = entries_[index];
-  if (entry.volatile_) return entry.get(request, entry.suffix);
-  VariableValue& cached = values(request)[index];
-  if (cached.state == VariableValue::State::unknown && entry.get != nullptr) {
-    const std::optional<std::string_view> text = entry.get(request, entry.suffix);
-    cached.state = text ? VariableValue::State::found : VariableValue::State::not_found;
-    cached.text = text.value_or(std::string_view());
+  VariableValue& kept = values(request)[index];
+  if (kept.state == VariableValue::State::unknown) {
+    const Entry& entry = entries_[index];
+    if (request.variable_depth_left == 0) {
+      log_request(request, LogLevel::error, request.arena.join({"cycle while evaluating variable \"", entry.name, "\""}));
+      return std::nullopt;
+    }
+    --request.variable_depth_left;
+    const std::optional<std::string_view> text = compute(request, entry);
+    ++request.variable_depth_left;
+    kept = {.state = text ? VariableValue::State::found : VariableValue::State::not_found,
+            .stored = false,
+            .text = text.value_or(std::string_view())};
   }
-  if (cached.state != VariableValue::State::found) return std::nullopt;
-  return cached.text;
+  if (kept.state != VariableValue::State::found) return std::nullopt;
+  return kept.text;
 }
 
 void VariableTable::store(Request& request, std::uint16_t index, std::string_view text) const {
-  values(request)[index] = {VariableValue::State::found, text};
+  values(request)[index] = {.state = VariableValue::State::found, .stored = true, .text = text};
 }
 
 }  // namespace uringx

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -23,6 +24,15 @@ struct VariableRow {
   VariableGetter get;
   bool volatile_ = false;    // NGX_HTTP_VAR_NOCACHEABLE: asked anew at each use
   bool prefix = false;
+};
+
+// What a block of the configuration computes for its variable: map, geo, split_clients. Owned by the VariableTable; const
+// once the block was read.
+class VariableSource {
+ public:
+  virtual ~VariableSource() = default;
+  // nullopt: not found. A view of the request's arena or of the source itself.
+  virtual std::optional<std::string_view> value(Request& request) const = 0;
 };
 
 // Variables of nginx's core http module (core_variables.cc), those of header fields, cookies and arguments
@@ -52,16 +62,38 @@ class VariableTable {
  public:
   // The index of `name` (case folded as nginx does), registering it when new.
   std::uint16_t index_of(std::string_view name);
-  // Why a configuration may not define that name, as ngx_http_add_variable says it: `the duplicate "NAME" variable`.
+  // Why a configuration may not define that name, as ngx_http_add_variable says it: `the duplicate "NAME" variable`,
+  // `invalid variable name "$"`.
   std::expected<void, std::string> check_definable(std::string_view name) const;
-  // A variable that the configuration defines: `get` nullptr means its value is stored (named captures, set).
+  // A variable that the configuration defines: `get` nullptr means its value is stored (named captures, set). The last
+  // definition holds.
   std::uint16_t define(std::string_view name, VariableGetter get = nullptr);
+  std::uint16_t define(std::string_view name, std::unique_ptr<VariableSource> source);
+  // As define(), where nothing defines the name: what a definition before or after it, or a prefix row, says about a
+  // value that was not stored goes on (NGX_HTTP_VAR_WEAK).
+  std::uint16_t define_weakly(std::string_view name, VariableGetter get = nullptr);
+  // Its value is asked anew at each use, whatever defines it.
+  void make_volatile(std::uint16_t index) { entries_[index].volatile_ = true; }
   // The first name nobody defines: `unknown "NAME" variable`. After every template of the configuration was compiled,
   // the default access log's included.
   std::expected<void, std::string> resolve();
 
-  // The value in this request, cached as the row says. A view of the request's arena or of something that outlives it.
+  // The value in this request: the one kept, else asked for and kept. A view of the request's arena or of something that
+  // outlives it. One text asks with this once it has called forget() for each of its variables (Template does); a
+  // variable that needs itself is not found, and logged.
   std::optional<std::string_view> value(Request& request, std::uint16_t index) const;
+  // A value kept that the row calls volatile is asked for again (ngx_http_script_flush_no_cacheable_variables).
+  void forget(Request& request, std::uint16_t index) const {
+    if (!entries_[index].volatile_ || index >= request.variable_values.size()) return;
+    VariableValue& kept = request.variable_values[index];
+    if (!kept.stored) kept.state = VariableValue::State::unknown;
+  }
+  // forget() and value(): a use of its own (ngx_http_get_flushed_variable).
+  std::optional<std::string_view> current_value(Request& request, std::uint16_t index) const {
+    forget(request, index);
+    return value(request, index);
+  }
+  // Sets the value of this request, which is asked for no more, not even when it is volatile.
   void store(Request& request, std::uint16_t index, std::string_view text) const;
   std::size_t size() const { return entries_.size(); }
 
@@ -70,9 +102,13 @@ class VariableTable {
     std::string name;
     std::string suffix;
     VariableGetter get = nullptr;
+    std::unique_ptr<VariableSource> source;  // instead of `get`
     bool volatile_ = false;
     bool defined = false;
+    bool weak = false;
   };
+  Entry& redefine(std::uint16_t index);
+  std::optional<std::string_view> compute(Request& request, const Entry& entry) const;
   std::span<VariableValue> values(Request& request) const;
 
   std::vector<Entry> entries_;
@@ -115,6 +151,7 @@ class Template {
   };
 
   static std::string_view part_value(Request& request, const Part& part);
+  void forget_volatile(Request& request) const;
 
   std::string source_;
   std::vector<Part> parts_;  // empty: source_ is the text
