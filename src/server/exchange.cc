@@ -15,7 +15,7 @@ Exchange::Exchange(Worker& worker, const ConnectionInfo& connection, Client clie
       arena_(worker.chunks()),
       request_(arena_, connection, worker.clock(), worker.host_info()),
       engine_(request_),
-      opener_(worker.ring(), worker.file_systems(), worker.open_files(), this, file_answered) {
+      opener_(worker.ring(), worker.file_systems(), worker.open_files(), worker.hot_files(), this, file_answered) {
   request_.routes = &worker.routes();
   request_.variables = &worker.routes().variables;
   request_.start_msec = worker.clock().msec;
@@ -53,7 +53,8 @@ OpenFileCachePolicy Exchange::open_file_cache_policy() const {
           .inactive = std::chrono::seconds(core.open_file_cache->inactive.count),
           .valid = std::chrono::seconds(core.open_file_cache_valid->count),
           .uses_min = core.open_file_cache_min_uses->count,
-          .errors = *core.open_file_cache_errors};
+          .errors = *core.open_file_cache_errors,
+          .keeps_hot_files = !core.open_file_cache.is_set()};
 }
 
 // Finishes the head. False: it has to be another answer (412, 416), `next` says which.

@@ -1,7 +1,6 @@
 #include "server/file_opener.h"
 
 #include <fcntl.h>
-#include <sys/sysmacros.h>
 
 #include <cerrno>
 
@@ -11,19 +10,8 @@ namespace {
 // O_NONBLOCK: opening a FIFO must not wait for a writer; it has no effect on regular files.
 constexpr std::uint64_t kOpenFlags = O_RDONLY | O_NONBLOCK | O_CLOEXEC;
 
-struct stat to_stat(const struct statx& attributes) {
-  struct stat info {};
-  info.st_dev = makedev(attributes.stx_dev_major, attributes.stx_dev_minor);
-  info.st_ino = attributes.stx_ino;
-  info.st_mode = attributes.stx_mode;
-  info.st_uid = attributes.stx_uid;
-  info.st_size = static_cast<off_t>(attributes.stx_size);
-  info.st_mtim.tv_sec = attributes.stx_mtime.tv_sec;
-  info.st_mtim.tv_nsec = attributes.stx_mtime.tv_nsec;
-  return info;
-}
-
 bool is_absence(int error_number) { return error_number == ENOENT || error_number == ENOTDIR; }
+bool descriptors_ran_out(int error_number) { return error_number == EMFILE || error_number == ENFILE; }
 
 }  // namespace
 
@@ -34,13 +22,16 @@ std::optional<FileAnswer> FileOpener::open(std::string_view path, bool test_only
   path_ = path;
   policy_ = policy;
   if (policy_.entries_max != 0) {
-    cached_ = cache_.find(path_, policy_);
+    cached_ = hold(cache_, cache_.find(path_, policy_));
     if (cached_ != nullptr && cached_->error_number == 0) return FileAnswer{0, "open()", cached_->file.info};
     if (cached_ != nullptr) {
       const int error_number = cached_->error_number;
       close();
       return failed(error_number);
     }
+  } else if (policy_.keeps_hot_files) {
+    cached_ = hold(hot_files_.cache(), hot_files_.find(path_));
+    if (cached_ != nullptr) return FileAnswer{0, "open()", cached_->file.info};
   }
   how_ = {.flags = kOpenFlags, .mode = 0, .resolve = 0};
   if (file_systems_.known_local(path_)) {
@@ -55,6 +46,10 @@ std::optional<FileAnswer> FileOpener::open_now() {
   if (fd == -EAGAIN) return std::nullopt;
   if (fd < 0) {
     if (fd == -EACCES && test_only_) return std::nullopt;  // the ring's way tells what it is
+    if (descriptors_ran_out(-fd) && hot_files_.size() != 0) {
+      hot_files_.clear();
+      return std::nullopt;
+    }
     return refused(-fd);
   }
   struct statx attributes {};
@@ -63,7 +58,12 @@ std::optional<FileAnswer> FileOpener::open_now() {
     ring_.backend().close_now(fd);
     return failed(-error);
   }
-  return take(fd, attributes);
+  take(fd, attributes);
+  if (cached_ == nullptr && policy_.keeps_hot_files && S_ISREG(file_.info.st_mode) &&
+      file_systems_.tells_changes(attributes.stx_dev_major, attributes.stx_dev_minor)) {
+    cached_ = hold(hot_files_.cache(), hot_files_.offer(path_, file_));
+  }
+  return FileAnswer{0, "open()", file().info};
 }
 
 void FileOpener::open_on_ring() { ring_.open_and_stat(open_chain_, path_.data(), &how_, &attributes_); }
@@ -126,14 +126,21 @@ FileAnswer FileOpener::take(int fd, const struct statx& attributes) {
   } else {
     file_systems_.forget(path_);
   }
-  if (policy_.entries_max != 0) cached_ = cache_.remember(path_, file_, policy_);
-  if (cached_ != nullptr) file_.fd = -1;  // the cache's from here on
-  return FileAnswer{0, "open()", file_.info};
+  if (policy_.entries_max != 0) cached_ = hold(cache_, cache_.remember(path_, file_, policy_));
+  return FileAnswer{0, "open()", file().info};
+}
+
+// An entry that is held is its cache's to close.
+CachedFile* FileOpener::hold(OpenFileCache& cache, CachedFile* entry) {
+  if (entry == nullptr) return nullptr;
+  held_from_ = &cache;
+  file_.fd = -1;
+  return entry;
 }
 
 void FileOpener::close() {
   if (cached_ != nullptr) {
-    cache_.release(*cached_);
+    held_from_->release(*cached_);
     cached_ = nullptr;
   }
   if (file_.fd < 0) return;

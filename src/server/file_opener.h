@@ -11,6 +11,7 @@
 #include "modules/action.h"
 #include "ring/ring.h"
 #include "server/file_systems.h"
+#include "server/hot_files.h"
 #include "server/open_file_cache.h"
 #include "server/opened_file.h"
 
@@ -20,8 +21,8 @@ class FileOpener {
  public:
   using Handler = void (*)(void* owner, const FileAnswer& answer);
 
-  FileOpener(Ring& ring, FileSystems& file_systems, OpenFileCache& cache, void* owner, Handler handler)
-      : ring_(ring), file_systems_(file_systems), cache_(cache), owner_(owner), handler_(handler) {}
+  FileOpener(Ring& ring, FileSystems& file_systems, OpenFileCache& cache, HotFiles& hot_files, void* owner, Handler handler)
+      : ring_(ring), file_systems_(file_systems), cache_(cache), hot_files_(hot_files), owner_(owner), handler_(handler) {}
   ~FileOpener() { close(); }
 
   // Opens `path` (NUL-terminated, living until the answer); the file opened before is closed unless it is the same path.
@@ -45,17 +46,20 @@ class FileOpener {
   FileAnswer failed(int error_number) const;
   FileAnswer refused(int error_number);
   FileAnswer take(int fd, const struct statx& attributes);
+  CachedFile* hold(OpenFileCache& cache, CachedFile* entry);
 
   Ring& ring_;
   FileSystems& file_systems_;
   OpenFileCache& cache_;
+  HotFiles& hot_files_;
   void* owner_;
   Handler handler_;
   std::string_view path_;
   bool test_only_ = false;
   bool abandoned_ = false;  // cancel() was called: what still arrives is closed
   OpenedFile file_;                // ours to close, unless
-  CachedFile* cached_ = nullptr;  // it is held from the cache
+  CachedFile* cached_ = nullptr;  // it is held from a cache:
+  OpenFileCache* held_from_ = nullptr;
   OpenFileCachePolicy policy_;
   open_how how_{};
   struct statx attributes_ {};

@@ -14,6 +14,10 @@ class FileSystems {
   // server) when the device was not seen before.
   bool is_local(std::uint32_t device_major, std::uint32_t device_minor);
 
+  // Whether everything that happens to a file of this device happens through this kernel's own inodes, so that inotify tells
+  // it: not on network and FUSE file systems, nor on layers over others (overlay), nor where contents are made up (proc).
+  bool tells_changes(std::uint32_t device_major, std::uint32_t device_minor);
+
   // Remembers that the path led to a local file system (or to nothing), so that the next open may be tried at once.
   void remember_local(std::string_view path);
   void forget(std::string_view path);
@@ -24,7 +28,10 @@ class FileSystems {
     std::uint32_t major;
     std::uint32_t minor;
     bool local;
+    bool tells_changes;
   };
+  const Device& device(std::uint32_t device_major, std::uint32_t device_minor);
+
   static constexpr std::size_t kPathsMax = 16384;  // a power of two; a lost path costs one slow open
 
   std::vector<Device> devices_;

@@ -8,8 +8,19 @@ constexpr int kExpiredPerLookup = 2;
 
 }  // namespace
 
-OpenFileCache::~OpenFileCache() {
+OpenFileCache::~OpenFileCache() { forget_all(); }
+
+void OpenFileCache::forget_all() {
   while (!by_access_.empty()) forget(by_access_.front());
+}
+
+void OpenFileCache::forget(std::string_view path) {
+  const auto found = by_path_.find(path);
+  if (found != by_path_.end()) forget(*found->second);
+}
+
+void OpenFileCache::forget_inactive(const OpenFileCachePolicy& policy) {
+  while (!by_access_.empty() && ring_.now() - by_access_.front().accessed > policy.inactive) forget(by_access_.front());
 }
 
 CachedFile* OpenFileCache::find(std::string_view path, const OpenFileCachePolicy& policy) {
@@ -47,8 +58,7 @@ CachedFile* OpenFileCache::remember(std::string_view path, const OpenedFile& fil
 }
 
 void OpenFileCache::remember_error(std::string_view path, int error_number, const OpenFileCachePolicy& policy) {
-  const auto found = by_path_.find(path);
-  if (found != by_path_.end()) forget(*found->second);
+  forget(path);
   if (!policy.errors) return;
   entry_of(path, policy).error_number = error_number;
 }
@@ -86,6 +96,7 @@ void OpenFileCache::expire(const OpenFileCachePolicy& policy) {
 }
 
 void OpenFileCache::forget(CachedFile& entry) {
+  if (forget_handler_ != nullptr) forget_handler_(forget_owner_, entry);
   entry.unlink();
   entry.forgotten = true;
   const auto found = by_path_.find(entry.path);

@@ -23,6 +23,7 @@ struct OpenFileCachePolicy {
   std::chrono::seconds valid{60};
   std::int64_t uses_min = 1;
   bool errors = false;
+  bool keeps_hot_files = true;  // where entries_max is 0 (HotFiles); not where open_file_cache off stands
 };
 
 // What is known of a path. Held by the cache and by the exchanges that serve from it.
@@ -35,6 +36,7 @@ struct CachedFile : ListNode {
   std::int64_t uses = 0;
   unsigned holders = 0;  // exchanges
   bool forgotten = false;  // no longer in the cache: goes with its last holder
+  int watch = -1;          // HotFiles' id for it
 };
 
 class OpenFileCache {
@@ -55,7 +57,18 @@ class OpenFileCache {
 
   void release(CachedFile& entry);
 
+  // Entries leave the cache: the one of this path, those not accessed for `policy.inactive`, all. Descriptors still held
+  // are closed when they are released.
+  void forget(std::string_view path);
+  void forget_inactive(const OpenFileCachePolicy& policy);
+  void forget_all();
+
   std::size_t size() const { return by_path_.size(); }
+  // The entry accessed least lately; the cache must not be empty.
+  const CachedFile& oldest() { return by_access_.front(); }
+  // Calls `(owner, entry)` for every entry that leaves the cache.
+  using ForgetHandler = void (*)(void* owner, CachedFile& entry);
+  void on_forget(void* owner, ForgetHandler handler) { forget_owner_ = owner, forget_handler_ = handler; }
 
  private:
   CachedFile& entry_of(std::string_view path, const OpenFileCachePolicy& policy);
@@ -70,6 +83,8 @@ class OpenFileCache {
   Ring& ring_;
   std::unordered_map<std::string, std::unique_ptr<CachedFile>, Hash, std::equal_to<>> by_path_;
   IntrusiveList<CachedFile> by_access_;  // the longest unused first
+  void* forget_owner_ = nullptr;
+  ForgetHandler forget_handler_ = nullptr;
 };
 
 }  // namespace uringx

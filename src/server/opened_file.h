@@ -3,6 +3,7 @@
 #pragma once
 
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <cstdint>
 #include <string>
@@ -14,5 +15,18 @@ struct OpenedFile {
   struct stat info {};
   bool local = false;  // reading attributes and closing cannot wait for a file server
 };
+
+// The attributes that serving looks at.
+inline struct stat to_stat(const struct statx& attributes) {
+  struct stat info {};
+  info.st_dev = makedev(attributes.stx_dev_major, attributes.stx_dev_minor);
+  info.st_ino = attributes.stx_ino;
+  info.st_mode = attributes.stx_mode;
+  info.st_uid = attributes.stx_uid;
+  info.st_size = static_cast<off_t>(attributes.stx_size);
+  info.st_mtim.tv_sec = attributes.stx_mtime.tv_sec;
+  info.st_mtim.tv_nsec = attributes.stx_mtime.tv_nsec;
+  return info;
+}
 
 }  // namespace uringx

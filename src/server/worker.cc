@@ -33,6 +33,7 @@ Worker::Worker(std::unique_ptr<Backend> backend, const WorkerOptions& options)
       receive_buffers_(ring_.backend(), kReceiveGroup, kReceiveBuffers, kReceiveBufferBytes),
       body_buffers_(options.connections_max),
       open_files_(ring_),
+      hot_files_(ring_, timers_, options.hot_files_max),
       lines_(ring_, timers_, options.routes->log_files, *options.error_log),
       exchanges_(chunks_, options.connections_max),
       connections_(chunks_, options.connections_max) {
@@ -52,6 +53,7 @@ void Worker::run() {
 void Worker::run_turn(Clock::duration wait) {
   ring_.wait(wait_time(wait));
   wall_clock_.update();
+  hot_files_.start_turn();
   const unsigned completions = ring_.dispatch();
   timers_.expire(ring_.now());
   run_deferred();

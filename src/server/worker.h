@@ -19,6 +19,7 @@
 #include "server/connection.h"
 #include "server/exchange.h"
 #include "server/file_systems.h"
+#include "server/hot_files.h"
 #include "server/line_buffers.h"
 #include "server/open_file_cache.h"
 #include "server/accepting_socket.h"
@@ -36,6 +37,7 @@ enum class WorkerMessage : std::uint32_t { stop_now, stop_gracefully, flush_logs
 struct WorkerOptions {
   unsigned index = 0;
   std::size_t connections_max = 512;
+  std::size_t hot_files_max = 0;  // descriptors that HotFiles may hold; 0: it is off
   std::shared_ptr<const RouteTable> routes;
   const ErrorLog* error_log = nullptr;     // main error log
   HostInfo host_info;
@@ -77,6 +79,7 @@ class Worker {
   BodyBuffers& body_buffers() { return body_buffers_; }
   FileSystems& file_systems() { return file_systems_; }
   OpenFileCache& open_files() { return open_files_; }
+  HotFiles& hot_files() { return hot_files_; }
   LineBuffers& lines() { return lines_; }
   Slab<Http1Exchange>& exchanges() { return exchanges_; }
   const WallClock& clock() const { return wall_clock_.now(); }
@@ -119,6 +122,7 @@ class Worker {
   BodyBuffers body_buffers_;
   FileSystems file_systems_;
   OpenFileCache open_files_;
+  HotFiles hot_files_;
   WallClockKeeper wall_clock_;
   LineBuffers lines_;
   Slab<Http1Exchange> exchanges_;

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -57,6 +58,10 @@ class WorkerProcess {
 
   bool start_workers();
   void serve(std::size_t index, std::latch& ready);
+  std::size_t connections_max() const {
+    return static_cast<std::size_t>(options_.routes->main.get<EventsSettings>().worker_connections->count);
+  }
+  std::size_t hot_files_max() const;
   bool worker_accepts(const OpenListener& listener, std::size_t index) const;
   void pin(std::size_t index);
   void accept_all();
@@ -142,7 +147,8 @@ void WorkerProcess::serve(std::size_t index, std::latch& ready) {
     self.worker = std::make_unique<Worker>(
         std::move(*backend),
         WorkerOptions{.index = static_cast<unsigned>(index),
-                      .connections_max = static_cast<std::size_t>(options_.routes->main.get<EventsSettings>().worker_connections->count),
+                      .connections_max = connections_max(),
+                      .hot_files_max = hot_files_max(),
                       .routes = options_.routes,
                       .error_log = options_.error_log,
                       .host_info = {hostname_, getpid()},
@@ -165,6 +171,17 @@ void WorkerProcess::serve(std::size_t index, std::latch& ready) {
   while (wake.pending()) self.worker->ring().run_once(std::chrono::seconds(1));
   self.may_leave.wait(false);
   self.worker.reset();
+}
+
+// Of a worker's share of the descriptors what its connections and a few other things leave; at least a few: when
+// they run out the files are closed.
+std::size_t WorkerProcess::hot_files_max() const {
+  constexpr std::size_t kMost = 1024, kLeast = 16, kOtherDescriptors = 64;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return kLeast;
+  const std::size_t taken = connections_max() + kOtherDescriptors;
+  const std::size_t share = limit.rlim_cur / threads_.size();
+  return std::clamp(share > taken ? share - taken : 0, kLeast, kMost);
 }
 
 // A worker accepts on the sockets that are its own; a single one on all: handing over would only switch threads twice.

@@ -1,0 +1,59 @@
+// PathWatch tells when a path may no longer lead to the file it led to, or that file changed: by inotify, on the file and on
+// every directory and symbolic link on the way to it. Owned by a worker's HotFiles, used on its thread only; nothing here
+// waits (paths are walked with RESOLVE_CACHED).
+//
+// What it relies on (fsnotify): the event is queued before the call that made the change returns, so whoever changes a file
+// and then sends a request has the event seen by a look at the queue that follows the request. A rename tells the inode that
+// moved (MOVE_SELF) and the one that lost its name (ATTRIB: the link count), an unlink likewise, so that watching the inodes
+// on the way is enough: directories need not tell of the names in them, however busy they are. Mounts are told by
+// /proc/self/mountinfo (proc(5)). Not seen: the times of a file written through a mapping (its bytes are the page cache's all
+// the same), and what a network or FUSE server does.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "base/owned_fd.h"
+#include "ring/backend.h"
+
+namespace uringx {
+
+class PathWatch {
+ public:
+  // Watches that cannot be had at all (no inotify, no /proc, a directory that may be passed but not read) are asked for again
+  // after so long.
+  static constexpr Clock::duration kRetryAfter = std::chrono::seconds(10);
+
+  // Watches the file open as `fd` and the way to it. An id for it (several paths of one file share it), or -1. From then on
+  // every change is told; that `path` still leads to the file has to be checked after this call.
+  // `path` is absolute.
+  int watch(std::string_view path, int fd, Clock::time_point now);
+  // Forgets the file, not the way to it.
+  void unwatch(int id);
+
+  // What happened since the last call: the ids of changed files into `changed`. False: any path may lead elsewhere; the way
+  // to no file is watched any more, and the caller unwatches the files.
+  bool read_changes(std::vector<int>& changed);
+
+ private:
+  struct Node;
+  bool open_queues();
+  int add(int fd, std::uint32_t events);
+  bool read_events(std::vector<int>& changed);
+  void forget_directories();
+  bool watch_directory(std::string_view path, Clock::time_point now);
+  bool walk(std::string_view path, bool watching, std::vector<Node>& passed);
+  bool pass(int fd, bool watching, std::vector<Node>& passed);
+
+  OwnedFd events_;
+  OwnedFd mounts_;
+  std::unordered_set<int> on_the_way_;  // ids of directories and symbolic links
+  // Directories by the path they were asked for: watched (kWatched), or not to be had and when to ask again.
+  std::map<std::string, Clock::time_point, std::less<>> directories_;
+};
+
+}  // namespace uringx
