@@ -291,10 +291,7 @@ Option set_proxy_protocol(const OptionInput& in) {
 
 // What parses well and cannot be served yet: plain HTTP/1 in its place would be a wrong answer.
 Option check_served(const ListenOptions& options) {
-  const std::string_view missing = options.ssl              ? "ssl"
-                                   : options.http2          ? "http2"
-                                   : options.proxy_protocol ? "proxy_protocol"
-                                                            : "";
+  const std::string_view missing = options.ssl ? "ssl" : options.http2 ? "http2" : "";
   if (missing.empty()) return {};
   return std::unexpected(Refusal{fmt::format(
       "the \"{}\" parameter of the \"listen\" directive is known to nginx but not served by uringx yet",

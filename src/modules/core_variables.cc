@@ -12,6 +12,7 @@
 
 #include "base/version.h"
 #include "http/ascii.h"
+#include "http/proxy_protocol.h"
 #include "modules/handler.h"
 #include "modules/http_core.h"
 #include "modules/variables.h"
@@ -157,6 +158,29 @@ Text get_https(Request& request, std::string_view) { return request.connection.t
 Text get_hostname(Request& request, std::string_view) { return request.host_info.hostname; }
 Text get_nginx_version(Request&, std::string_view) { return kCompatibleNginxVersion; }
 
+template <std::string ProxyProtocolHeader::*address>
+Text get_proxy_protocol_addr(Request& request, std::string_view) {
+  const ProxyProtocolHeader* header = request.connection.proxy_protocol;
+  if (header == nullptr) return std::nullopt;
+  return header->*address;
+}
+
+template <std::uint16_t ProxyProtocolHeader::*port>
+Text get_proxy_protocol_port(Request& request, std::string_view) {
+  const ProxyProtocolHeader* header = request.connection.proxy_protocol;
+  if (header == nullptr) return std::nullopt;
+  return port_text(request, header->*port);
+}
+
+Text get_proxy_protocol_tlv(Request& request, std::string_view name) {
+  const ProxyProtocolHeader* header = request.connection.proxy_protocol;
+  if (header == nullptr) return std::nullopt;
+  const auto value = find_tlv(*header, name);
+  if (!value && !value.error().empty()) log_request(request, LogLevel::error, value.error());
+  if (!value || !value->has_value()) return std::nullopt;
+  return request.arena.copy(**value);
+}
+
 int base64_value(char c) {
   if (c >= 'A' && c <= 'Z') return c - 'A';
   if (c >= 'a' && c <= 'z') return c - 'a' + 26;
@@ -277,11 +301,11 @@ constexpr VariableRow kRows[] = {
     {"binary_remote_addr", get_binary_remote_addr},
     {"remote_addr", get_remote_addr},
     {"remote_port", get_remote_port},
-    {"proxy_protocol_addr", not_found},
-    {"proxy_protocol_port", not_found},
-    {"proxy_protocol_server_addr", not_found},
-    {"proxy_protocol_server_port", not_found},
-    {"proxy_protocol_tlv_", not_found, false, true},
+    {"proxy_protocol_addr", get_proxy_protocol_addr<&ProxyProtocolHeader::source_addr>},
+    {"proxy_protocol_port", get_proxy_protocol_port<&ProxyProtocolHeader::source_port>},
+    {"proxy_protocol_server_addr", get_proxy_protocol_addr<&ProxyProtocolHeader::destination_addr>},
+    {"proxy_protocol_server_port", get_proxy_protocol_port<&ProxyProtocolHeader::destination_port>},
+    {"proxy_protocol_tlv_", get_proxy_protocol_tlv, false, true},
     {"server_addr", get_server_addr},
     {"server_port", get_server_port},
     {"server_protocol", get_server_protocol},

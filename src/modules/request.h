@@ -20,6 +20,7 @@ namespace uringx {
 class RouteTable;        // config/
 class ServerBlock;       // config/
 class VariableTable;     // modules/variables.h
+struct ProxyProtocolHeader;  // http/proxy_protocol.h
 
 // Where a client is, as rules, variables and logs see it.
 struct ClientAddress {
@@ -32,6 +33,7 @@ struct ClientAddress {
 struct ConnectionInfo {
   std::uint64_t number = 0;           // $connection
   ClientAddress peer;                 // who connected; who asks is Request::client
+  const ProxyProtocolHeader* proxy_protocol = nullptr;  // with addresses, sent ahead of the first request
   std::string_view server_addr;       // the local address, text
   std::uint16_t server_port = 0;
   std::uint64_t requests = 0;         // $connection_requests, this one included
@@ -109,6 +111,7 @@ struct Request {
   bool expect_tested = false;     // "100 Continue" was sent or is not to be sent any more
   bool error_page_active = false; // r->error_page: an error_page redirect happened (recursive_error_pages off stops more)
   bool header_only = false;       // HEAD
+  bool trailers_expected = false; // fields may follow the body: it goes out in chunks (r->expect_trailers)
   bool add_uri_to_alias = false;  // set by try_files under a regex alias (r->add_uri_to_alias)
   int error_status = 0;           // r->err_status: the code the client gets whatever the content handler says; 0: none
 

@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <new>
@@ -14,6 +15,9 @@
 
 namespace uringx {
 namespace {
+
+// What nginx takes of a header, or the first buffer of a request where that is larger.
+constexpr std::size_t kProxyHeaderBytesMax = 4096;
 
 struct NumericAddress {
   std::string_view text;
@@ -88,6 +92,7 @@ void Connection::open() {
     const int on = 1;
     setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));  // refused by unix sockets, which do not delay
   }
+  if (servers_->options.proxy_protocol) proxy_header_ = std::make_unique<ProxyHeader>();
   arm_timer(server.settings.get<HttpCoreServer>().client_header_timeout->count);
   set_idle(true);
   start_receiving();
@@ -153,14 +158,46 @@ void Connection::on_received(Completion completion) {
 // Memory that has run out costs the connection that asked for it, not the worker.
 void Connection::take_bytes(std::span<const char> bytes) {
   try {
-    http1_.on_bytes(bytes);
+    if (awaits_proxy_header()) bytes = take_proxy_header(bytes);
+    if (!bytes.empty()) http1_.on_bytes(bytes);
   } catch (const std::bad_alloc&) {
     log(LogLevel::alert, "no memory for a request");
     close();
   }
 }
 
+// Gives what follows the header, if anything does.
+std::span<const char> Connection::take_proxy_header(std::span<const char> bytes) {
+  ProxyHeader& proxy = *proxy_header_;
+  proxy.received.append(bytes.data(), bytes.size());
+  const auto& core = default_server().settings.get<HttpCoreServer>();
+  ProxyProtocolReading reading =
+      read_proxy_protocol(proxy.received, std::max<std::size_t>(kProxyHeaderBytesMax, core.client_header_buffer_size->count));
+  if (reading.status == ProxyProtocolStatus::need_more) return {};
+  if (reading.status != ProxyProtocolStatus::done) {
+    log_broken_proxy_header(reading);
+    close();
+    return {};
+  }
+  // The header ends within these bytes: it would have been complete before otherwise.
+  const std::size_t rest = proxy.received.size() - reading.used_bytes;
+  proxy.complete = true;
+  proxy.received = {};
+  proxy.header = std::move(reading.header);
+  if (proxy.header) info_.proxy_protocol = &*proxy.header;
+  return bytes.last(rest);
+}
+
+void Connection::log_broken_proxy_header(const ProxyProtocolReading& reading) {
+  const std::string message = proxy_protocol_error(reading, proxy_header_->received);
+  if (!message.empty()) log(LogLevel::error, message);
+}
+
 void Connection::on_peer_closed(int error_number) {
+  if (state_ == State::open && awaits_proxy_header() && !proxy_header_->received.empty()) {
+    log_broken_proxy_header({});
+    return close();
+  }
   peer_closed_ = true;
   if (state_ == State::lingering) {
     close();
@@ -216,11 +253,15 @@ void Connection::stop_gracefully() {
   if (state_ == State::open) http1_.stop_gracefully();
 }
 
+// What the log says is being done (nginx: log->action).
+std::string_view Connection::waiting_for() const {
+  return awaits_proxy_header() ? "reading PROXY protocol" : "waiting for request";
+}
+
 // ngx_http_keepalive_handler and ngx_http_wait_request_handler.
 void Connection::log_closed_by_client(int error_number) {
   if (info_.requests == 0) {
-    log(LogLevel::info, error_number == 0 ? "client closed connection while waiting for request"
-                                          : "recv() failed while waiting for request", error_number);
+    log(LogLevel::info, error_number == 0 ? "client closed connection" : "recv() failed", error_number);
     return;
   }
   const ErrorLog& error_log = default_server().root.settings.get<HttpCoreLocation>().error_log_targets;
@@ -228,15 +269,13 @@ void Connection::log_closed_by_client(int error_number) {
   error_log.write(LogLevel::info, info_.number, fmt::format("client {} closed keepalive connection", info_.peer.text), error_number);
 }
 
-void Connection::log_first_request_timeout() {
-  log(LogLevel::info, fmt::format("client timed out ({}: {}) while waiting for request", ETIMEDOUT, error_text(ETIMEDOUT)));
-}
+void Connection::log_first_request_timeout() { log(LogLevel::info, "client timed out", ETIMEDOUT); }
 
 void Connection::log(LogLevel level, std::string_view message, int error_number) {
   const ErrorLog& error_log = default_server().root.settings.get<HttpCoreLocation>().error_log_targets;
   if (!error_log.wants(level)) return;
   error_log.write(level, info_.number, message, error_number,
-                  fmt::format(", client: {}, server: {}", info_.peer.text, listen_text_));
+                  fmt::format(" while {}, client: {}, server: {}", waiting_for(), info_.peer.text, listen_text_));
 }
 
 }  // namespace uringx

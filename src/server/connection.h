@@ -5,10 +5,13 @@
 #include <arpa/inet.h>
 
 #include <cstdint>
+#include <memory>
 #include <span>
+#include <string>
 
 #include "base/intrusive_list.h"
 #include "config/route_table.h"
+#include "http/proxy_protocol.h"
 #include "modules/request.h"
 #include "ring/ring.h"
 #include "ring/timers.h"
@@ -60,7 +63,7 @@ class Connection : public ConnectionOfWorker, public IdleConnection {
   void log_closed_by_client(int error_number);
   // Nothing came within client_header_timeout.
   void log_first_request_timeout();
-  // Logs at `level` with ", client: ..., server: ..." of a connection without a request.
+  // Logs at `level` with " while ..., client: ..., server: ..." of a connection without a request.
   void log(LogLevel level, std::string_view message, int error_number = 0);
 
   // Closes what can be closed once nothing is pending; called by Http1 when one of its operations ended.
@@ -69,7 +72,18 @@ class Connection : public ConnectionOfWorker, public IdleConnection {
  private:
   enum class State : std::uint8_t { open, lingering, closing };
 
+  // With `listen ... proxy_protocol`: the header, while it comes and afterwards.
+  struct ProxyHeader {
+    std::string received;  // of a header that is not complete
+    bool complete = false;
+    std::optional<ProxyProtocolHeader> header;
+  };
+
   void learn_addresses();
+  std::span<const char> take_proxy_header(std::span<const char> bytes);
+  void log_broken_proxy_header(const ProxyProtocolReading& reading);
+  bool awaits_proxy_header() const { return proxy_header_ != nullptr && !proxy_header_->complete; }
+  std::string_view waiting_for() const;
   void on_lingering_bytes();
   void start_receiving();
   void on_received(Completion completion);
@@ -92,6 +106,7 @@ class Connection : public ConnectionOfWorker, public IdleConnection {
   char remote_text_[INET6_ADDRSTRLEN];
   char local_text_[INET6_ADDRSTRLEN];
   std::uint8_t remote_bytes_[16];
+  std::unique_ptr<ProxyHeader> proxy_header_;
   Clock::time_point linger_until_{};
   std::int64_t linger_silence_ms_ = 0;
   Timer timer_{this, Timer::calls<&Connection::on_timer>};
