@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
-
 #include "config/route_table.h"
 #include "http/browser.h"
 #include "http/error_page.h"
@@ -13,6 +11,7 @@
 #include "modules/error_page.h"
 #include "modules/http_core.h"
 #include "modules/index.h"
+#include "modules/realip.h"
 #include "modules/rewrite.h"
 #include "modules/static_files.h"
 #include "modules/try_files.h"
@@ -28,10 +27,10 @@ HandlerResult handle_location_rewrite(Request& request, HandlerState& state, con
 }
 
 // The handlers of each phase, in the order in which nginx calls them: the last module of its list first.
-constexpr std::array<Handler, 0> kPostRead{};
+constexpr Handler kPostRead[] = {handle_realip};
 constexpr Handler kServerRewrite[] = {handle_rewrite};
 constexpr Handler kRewrite[] = {handle_location_rewrite};
-constexpr std::array<Handler, 0> kPreaccess{};
+constexpr Handler kPreaccess[] = {handle_realip};
 constexpr Handler kAccess[] = {handle_access};
 constexpr Handler kPrecontent[] = {handle_try_files};
 constexpr Handler kContent[] = {handle_index, handle_autoindex, handle_static_file};
@@ -72,7 +71,7 @@ HandlerResult nobody_answered(Request& request) {
 }  // namespace
 
 Action PhaseEngine::start() {
-  next_phase(kPostRead.empty() ? Phase::server_rewrite : Phase::post_read);
+  next_phase(Phase::post_read);
   return run({});
 }
 

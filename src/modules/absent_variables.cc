@@ -9,7 +9,6 @@ using Text = std::optional<std::string_view>;
 
 Text not_found(Request&, std::string_view) { return std::nullopt; }
 Text empty(Request&, std::string_view) { return ""; }
-Text get_remote_addr(Request& request, std::string_view) { return request.connection.peer.text; }
 
 // What these are in an nginx that compresses nothing, limits nothing, has no upstream and no TLS on the connection. The
 // issue that brings a module brings its rows' real values. Log formats name many of them, and must go on working.
@@ -17,7 +16,6 @@ constexpr VariableRow kRows[] = {
     {"gzip_ratio", not_found},
     {"limit_req_status", not_found},
     {"limit_conn_status", not_found},
-    {"realip_remote_addr", get_remote_addr},
     {"http2", empty},
     {"proxy_host", not_found},
     {"proxy_port", not_found},
@@ -69,7 +67,7 @@ constexpr std::string_view kUnserved[] = {
     "fastcgi_script_name", "geoip_area_code",     "geoip_city",          "geoip_city_continent_code",
     "geoip_city_country_code", "geoip_country_code", "geoip_country_name", "geoip_org",
     "geoip_region",        "invalid_referer",     "modern_browser",      "msie",
-    "proxy_add_x_forwarded_for", "realip_remote_port", "secure_link",    "secure_link_expires",
+    "proxy_add_x_forwarded_for", "secure_link",    "secure_link_expires",
     "slice_range",         "uid_got",             "uid_reset",           "uid_set",
 };
 
