@@ -39,6 +39,7 @@ struct ConnectionInfo {
   std::uint64_t requests = 0;         // $connection_requests, this one included
   std::int64_t start_msec = 0;        // wall clock milliseconds at accept ($connection_time)
   bool tls = false;
+  bool debug = false;                 // debug_connection names it: the error log takes all its lines
   int socket_fd = -1;                 // only for $tcpinfo_*; modules do no I/O on it
 };
 
@@ -50,10 +51,22 @@ struct WallClock {
   std::string_view iso8601;           // "2026-11-22T12:01:00+00:00"
 };
 
+// What stub_status shows, over all workers.
+struct ConnectionStatistics {
+  std::uint64_t accepted = 0;
+  std::uint64_t handled = 0;
+  std::uint64_t requests = 0;
+  std::uint64_t active = 0;
+  std::uint64_t reading = 0;
+  std::uint64_t writing = 0;
+  std::uint64_t waiting = 0;
+};
+
 // Process-wide facts variables ask for ($hostname, $pid, $nginx_version).
 struct HostInfo {
   std::string_view hostname;
   int pid = 0;
+  ConnectionStatistics (*connection_statistics)() = nullptr;
 };
 
 // The cached value of a variable in this request.

@@ -22,6 +22,7 @@
 #include "process/signals.h"
 #include "process/version_text.h"
 #include "process/worker.h"
+#include "server/worker_counters.h"
 
 namespace uringx {
 namespace {
@@ -126,6 +127,7 @@ int serve(const LoadOptions& load, std::vector<std::string> arguments, BuiltinLo
     check_descriptor_limit(cycle->core(), routes->main.get<EventsSettings>().worker_connections->count, log);
   }
   log_start(*cycle, log);
+  CounterBoard::shared();  // in this process's memory, for all that it forks
 
   StartReport report;
   const bool goes_to_background = *cycle->core().daemon && !inherits;

@@ -409,6 +409,8 @@ bool Http1::quiet() const {
 
 void Http1::drop_exchange() {
   if (current_ == nullptr) return;
+  WorkerCounters& counters = connection_.worker().counters();
+  (current_->head_read ? counters.writing : counters.reading).add(-1);
   connection_.worker().exchanges().destroy(current_);
   current_ = nullptr;
 }

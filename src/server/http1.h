@@ -26,6 +26,7 @@ struct Http1Exchange {
   AnswerSender sender;
   RequestParser parser;
   bool line_read = false;       // the request line was taken
+  bool head_read = false;       // counted as writing, no longer as reading
   std::size_t body_start = 0;   // offset in the input: end of the head
   std::int64_t body_left = 0;   // bytes of a sized body that have not come
   bool body_complete = true;

@@ -47,6 +47,8 @@ bool Http1::begin_request() {
   }
   connection_.set_idle(false);
   connection_.count_request();
+  worker.counters().requests.add(1);
+  worker.counters().reading.add(1);
   worker.routes().enter_server(request(), connection_.default_server());
   if (connection_.info().requests > 1) {
     connection_.arm_timer(request().server_settings<HttpCoreServer>().client_header_timeout->count);
@@ -197,6 +199,9 @@ void Http1::finish_head() {
     return;
   }
   current.action = {};
+  now.head_read = true;
+  connection_.worker().counters().reading.add(-1);
+  connection_.worker().counters().writing.add(1);
   now.body_complete = framing->kind == BodyFraming::Kind::none || (framing->kind == BodyFraming::Kind::sized && framing->body_bytes == 0);
   now.body_left = framing->body_bytes;
   current.chunked_body = framing->kind == BodyFraming::Kind::chunked;

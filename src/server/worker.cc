@@ -84,6 +84,7 @@ void Worker::close_released() {
     ring_.close(connection->fd());
     connections_.destroy(connection);
     load_.fetch_sub(1, std::memory_order_relaxed);
+    counters_->active.add(-1);
   }
   released_.clear();
 }
@@ -97,6 +98,7 @@ void Worker::adopt(int fd, std::size_t listen_index) {
     ring_.close(fd);
     return;
   }
+  counters_->accepted.add(1);
   if (connections_.full() && !make_room()) {
     error_log().write(LogLevel::alert, 0, std::to_string(options_.connections_max) + " worker_connections are not enough");
     ring_.close(fd);
@@ -109,6 +111,8 @@ void Worker::adopt(int fd, std::size_t listen_index) {
     return;
   }
   load_.fetch_add(1, std::memory_order_relaxed);
+  counters_->active.add(1);
+  counters_->handled.add(1);
   open_.push_back(*connection);
   connection->open();
 }

@@ -24,6 +24,7 @@
 #include "server/open_file_cache.h"
 #include "server/accepting_socket.h"
 #include "server/wall_clock.h"
+#include "server/worker_counters.h"
 
 namespace uringx {
 
@@ -41,6 +42,7 @@ struct WorkerOptions {
   std::shared_ptr<const RouteTable> routes;
   const ErrorLog* error_log = nullptr;     // main error log
   HostInfo host_info;
+  WorkerCounters* counters = nullptr;      // nullptr: nobody asks
   Helpers* helpers = nullptr;  // shared by all workers
 };
 
@@ -91,6 +93,7 @@ class Worker {
   Helpers& helpers() { return *options_.helpers; }
   void arm(Timer& timer, std::chrono::milliseconds after) { timers_.arm(timer, ring_.now(), after); }
   std::uint64_t& boundaries() { return boundaries_; }
+  WorkerCounters& counters() { return *counters_; }
 
   // Calls the sender again in the next turn: others come first.
   void defer(AnswerSender& sender) { deferred_.push_back(&sender); }
@@ -115,6 +118,8 @@ class Worker {
   bool make_room();
 
   WorkerOptions options_;
+  WorkerCounters own_counters_;
+  WorkerCounters* counters_ = options_.counters != nullptr ? options_.counters : &own_counters_;
   Ring ring_;
   Timers timers_;
   ChunkPool chunks_;

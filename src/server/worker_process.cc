@@ -20,6 +20,7 @@
 #include "server/acceptor.h"
 #include "server/helper_threads.h"
 #include "server/worker.h"
+#include "server/worker_counters.h"
 
 namespace uringx {
 namespace {
@@ -34,6 +35,7 @@ struct WorkerThread {
   std::unique_ptr<Worker> worker;  // set before `ready` counts down; destroyed on the thread
   Worker* published = nullptr;
   std::string refusal;             // why there is no worker
+  WorkerCounters* counters = nullptr;
   std::atomic<bool> ended{false};
   std::atomic<bool> may_leave{false};  // the main thread no longer looks at the worker
 };
@@ -143,6 +145,7 @@ void WorkerProcess::serve(std::size_t index, std::latch& ready) {
     ready.count_down();
     return;
   }
+  self.counters = CounterBoard::shared().take();
   try {
     self.worker = std::make_unique<Worker>(
         std::move(*backend),
@@ -151,7 +154,8 @@ void WorkerProcess::serve(std::size_t index, std::latch& ready) {
                       .hot_files_max = hot_files_max(),
                       .routes = options_.routes,
                       .error_log = options_.error_log,
-                      .host_info = {hostname_, getpid()},
+                      .host_info = {hostname_, getpid(), [] { return CounterBoard::shared().sum(); }},
+                      .counters = self.counters,
                       .helpers = &helpers_});
   } catch (const std::exception& error) {
     self.refusal = std::string("a worker cannot start: ") + error.what();
@@ -171,6 +175,7 @@ void WorkerProcess::serve(std::size_t index, std::latch& ready) {
   while (wake.pending()) self.worker->ring().run_once(std::chrono::seconds(1));
   self.may_leave.wait(false);
   self.worker.reset();
+  if (self.counters != nullptr) CounterBoard::shared().give_back(*self.counters);
 }
 
 // Of a worker's share of the descriptors what its connections and a few other things leave; at least a few: when
