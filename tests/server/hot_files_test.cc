@@ -1,0 +1,203 @@
+// HotFiles on real files: what it keeps, and that no change of a file, its name or the way to it goes unseen.
+#include "server/hot_files.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <random>
+#include <string>
+
+#include "server/file_opener.h"
+
+#undef CHECK
+#include <doctest/doctest.h>
+
+namespace uringx {
+namespace {
+
+namespace fs = std::filesystem;
+
+void write_file(const fs::path& path, std::string_view text) { std::ofstream(path, std::ios::trunc) << text; }
+
+// A folder that vanishes with the test.
+struct Folder {
+  Folder() {
+    std::string pattern = "/var/tmp/uringx-hot-XXXXXX";
+    path = mkdtemp(pattern.data());
+  }
+  ~Folder() { fs::remove_all(path); }
+  fs::path path;
+};
+
+// A worker's parts as far as opening goes.
+struct Opening {
+  explicit Opening(std::size_t files_max = 8) : ring(*make_kernel_backend({.entries = 64})), hot(ring, timers, files_max) {}
+
+  // What a request for `path` would send: the text, or an empty one with `error_number`.
+  std::string ask(const fs::path& path) {
+    hot.start_turn();
+    answered = false;
+    FileOpener opener(ring, file_systems, configured, hot, this, [](void* owner, const FileAnswer& answer) {
+      static_cast<Opening*>(owner)->take(answer);
+    });
+    const std::string name = path.string();
+    const auto answer = opener.open({name.data(), name.size()}, false, {});
+    if (answer) take(*answer);
+    while (!answered) ring.run_once(std::chrono::milliseconds(100));
+    if (error_number != 0) return {};
+    from_cache = hot.size() != 0 && fd_before == opener.file().fd;
+    fd_before = opener.file().fd;
+    std::string text(static_cast<std::size_t>(info.st_size), '\0');
+    const ssize_t bytes = pread(opener.file().fd, text.data(), text.size() + 1, 0);
+    text.resize(bytes < 0 ? 0 : static_cast<std::size_t>(bytes));
+    return text;
+  }
+  void take(const FileAnswer& answer) {
+    answered = true;
+    error_number = answer.error_number;
+    info = answer.info;
+  }
+
+  Ring ring;
+  Timers timers;
+  FileSystems file_systems;
+  OpenFileCache configured{ring};
+  HotFiles hot;
+  bool answered = false;
+  int error_number = 0;
+  struct stat info {};
+  int fd_before = -1;
+  bool from_cache = false;
+};
+
+bool file_system_tells_changes(const fs::path& path) {
+  struct statx info {};
+  REQUIRE(statx(AT_FDCWD, path.c_str(), 0, STATX_BASIC_STATS, &info) == 0);
+  const bool tells = FileSystems().tells_changes(info.stx_dev_major, info.stx_dev_minor);
+  if (!tells) MESSAGE("the file system of ", path.string(), " does not tell its changes: nothing to test here");
+  return tells;
+}
+
+// Asked until it is kept open.
+bool keep(Opening& opening, const fs::path& path) {
+  for (int i = 0; i < 4; ++i) opening.ask(path);
+  return opening.hot.size() != 0;
+}
+
+}  // namespace
+
+TEST_SUITE("server") {
+  TEST_CASE("a file asked for again stays open; a cache without places keeps none") {
+    const Folder folder;
+    if (!file_system_tells_changes(folder.path)) return;
+    write_file(folder.path / "a", "one");
+    Opening opening;
+    CHECK(opening.ask(folder.path / "a") == "one");
+    CHECK(opening.hot.size() == 0);
+    REQUIRE(keep(opening, folder.path / "a"));
+    CHECK(opening.ask(folder.path / "a") == "one");
+    CHECK(opening.from_cache);
+
+    Opening none(0);
+    CHECK_FALSE(keep(none, folder.path / "a"));
+    CHECK(none.ask(folder.path / "a") == "one");
+  }
+
+  TEST_CASE("full of files in use, it takes no further ones") {
+    const Folder folder;
+    if (!file_system_tells_changes(folder.path)) return;
+    Opening opening(2);
+    for (const char* name : {"a", "b", "c"}) write_file(folder.path / name, name);
+    for (int i = 0; i < 4; ++i) {
+      for (const char* name : {"a", "b", "c"}) CHECK(opening.ask(folder.path / name) == name);
+    }
+    CHECK(opening.hot.size() == 2);
+    opening.hot.clear();
+    CHECK(opening.hot.size() == 0);
+    CHECK(opening.ask(folder.path / "c") == "c");
+  }
+
+  TEST_CASE("an entry that is held outlives its file's removal, and is closed with its holder") {
+    const Folder folder;
+    if (!file_system_tells_changes(folder.path)) return;
+    write_file(folder.path / "a", "old");
+    Opening opening;
+    REQUIRE(keep(opening, folder.path / "a"));
+    const std::string path = (folder.path / "a").string();
+    opening.hot.start_turn();
+    CachedFile* const held = opening.hot.find(path);
+    REQUIRE(held != nullptr);
+    const int fd = held->file.fd;
+    fs::remove(path);
+    opening.hot.start_turn();
+    CHECK(opening.hot.find(path) == nullptr);
+    char text[4] = {};
+    CHECK(pread(fd, text, 3, 0) == 3);
+    opening.hot.cache().release(*held);
+    CHECK(fcntl(fd, F_GETFD) == -1);
+  }
+
+  // A writer that changes a file and then asks for it, over all kinds of change, never gets the old bytes.
+  TEST_CASE("every kind of change is seen by the next request") {
+    const Folder folder;
+    if (!file_system_tells_changes(folder.path)) return;
+    const fs::path root = folder.path;
+    fs::create_directories(root / "release-0/sub");
+    write_file(root / "release-0/sub/page", "first");
+    fs::create_directory_symlink("release-0", root / "current");
+    fs::create_directories(root / "plain");
+    const fs::path page = root / "current/sub/page";
+    Opening opening;
+    std::mt19937 random(20260101);
+    int release = 0;
+    std::string text;
+
+    const auto here = [&] { return root / ("release-" + std::to_string(release)) / "sub/page"; };
+    const std::function<void()> changes[] = {
+        [&] { write_file(page, text); },
+        [&] { std::ofstream(page, std::ios::app) << text; text = "appended"; },
+        [&] { write_file(root / "new", text); fs::rename(root / "new", here()); },
+        [&] { fs::remove(here()); CHECK(opening.ask(page).empty()); CHECK(opening.error_number == ENOENT); write_file(here(), text); },
+        [&] {  // a release beside the old one, and the link replaced as deployments do it
+          fs::remove_all(root / ("release-" + std::to_string(release - 1)));
+          ++release;
+          fs::create_directories(here().parent_path());
+          write_file(here(), text);
+          fs::create_directory_symlink(here().parent_path().parent_path().filename(), root / "link");
+          fs::rename(root / "link", root / "current");
+        },
+        [&] {  // a directory on the way is another one
+          fs::create_directories(root / "other");
+          write_file(root / "other/page", text);
+          fs::rename(here().parent_path(), root / "gone");
+          fs::rename(root / "other", here().parent_path());
+          fs::remove_all(root / "gone");
+        },
+        [&] {  // through another name of the same file
+          fs::remove(root / "plain/name");
+          fs::create_hard_link(here(), root / "plain/name");
+          write_file(root / "plain/name", text);
+        },
+        [&] { write_file(page, text); fs::resize_file(page, 3); text = text.substr(0, 3); },
+    };
+    for (int round = 0; round < 4000; ++round) {
+      text = "round " + std::to_string(round);
+      const std::string before = opening.ask(page);
+      changes[random() % std::size(changes)]();
+      if (text == "appended") text = before + "round " + std::to_string(round);
+      for (unsigned i = 0; i <= random() % 3; ++i) {
+        const std::string answer = opening.ask(page);
+        REQUIRE_MESSAGE(answer == text, "round ", round);
+      }
+    }
+    CHECK(opening.hot.size() == 1);
+  }
+}
+
+}  // namespace uringx
