@@ -279,6 +279,7 @@ constexpr DirectiveRow kRows[] = {
     custom_row<&Place::keepalive_timeout>("keepalive_timeout", kAll, kTake12, apply_keepalive_timeout),
     value_row<&Place::keepalive_time>("keepalive_time", kAll),
     value_row<&Place::keepalive_requests>("keepalive_requests", kAll),
+    value_row<&Place::keepalive_min_timeout>("keepalive_min_timeout", kAll),
     custom_row<&Place::keepalive_disable>("keepalive_disable", kAll, kTake12, apply_keepalive_disable),
     value_row<&Place::client_body_timeout>("client_body_timeout", kAll),
     value_row<&Place::client_max_body_size>("client_max_body_size", kAll),

@@ -84,6 +84,7 @@ struct HttpCoreLocation : Settings {
   Setting<KeepaliveTimeout> keepalive_timeout;
   Setting<Milliseconds> keepalive_time{Milliseconds{3'600'000}};
   Setting<Number> keepalive_requests{Number{1000}};
+  Setting<Milliseconds> keepalive_min_timeout{Milliseconds{0}};  // so long no stop and no lack of places ends a connection
   Setting<KeepaliveDisable> keepalive_disable;
   Setting<Milliseconds> client_body_timeout{Milliseconds{60'000}};
   Setting<Offset> client_max_body_size{Offset{1u << 20}};

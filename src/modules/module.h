@@ -86,6 +86,8 @@ struct Settings {
 // One place a module; the order is of no meaning. A new module adds a name here and a line in registry.cc.
 enum class ModuleId : std::uint8_t {
   core, events, http_core, types, index, try_files, static_files, autoindex, rewrite, error_page, log, headers, access, charset, gzip, ssl,
+  map,
+  realip, stub_status, browser,
   count
 };
 
@@ -124,6 +126,8 @@ struct DirectiveRow {
   Standing standing = Standing::served;
 };
 
+struct VariableRow;  // modules/variables.h
+
 struct Module {
   ModuleId id;
   std::string_view name;  // as in --without-http_NAME_module where nginx has that
@@ -135,6 +139,8 @@ struct Module {
   Applied (*finish_location)(BuildContext& context, Settings& settings, const Settings* parent) = nullptr;
   // The same for server settings.
   Applied (*finish_server)(BuildContext& context, Settings& settings, const Settings* parent) = nullptr;
+  // The variables it brings.
+  std::span<const VariableRow> (*variables)() = nullptr;
 };
 
 // All modules, in nginx's order (registry.cc).

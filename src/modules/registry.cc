@@ -3,6 +3,7 @@
 #include "modules/accepted.h"
 #include "modules/access.h"
 #include "modules/autoindex.h"
+#include "modules/browser.h"
 #include "modules/charset.h"
 #include "modules/core_main.h"
 #include "modules/error_page.h"
@@ -10,6 +11,8 @@
 #include "modules/http_core.h"
 #include "modules/index.h"
 #include "modules/log.h"
+#include "modules/map.h"
+#include "modules/realip.h"
 #include "modules/rewrite.h"
 #include "modules/try_files.h"
 #include "modules/types.h"
@@ -22,7 +25,7 @@ namespace {
 constexpr const Module* kModules[] = {
     &kCoreMainModule, &kEventsModule,   &kHttpCoreModule, &kTypesModule,    &kErrorPageModule,
     &kLogModule,      &kAutoindexModule, &kIndexModule,   &kTryFilesModule, &kAccessModule,
-    &kRewriteModule,  &kSslModule,      &kGzipModule,     &kCharsetModule,  &kHeadersModule,
+    &kRealipModule,  &kMapModule,      &kRewriteModule,  &kSslModule, &kBrowserModule,      &kGzipModule,     &kCharsetModule,  &kHeadersModule,
 };
 
 }  // namespace

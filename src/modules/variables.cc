@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "http/ascii.h"
+#include "modules/build_context.h"
 #include "modules/handler.h"
 
 namespace uringx {
@@ -16,13 +17,29 @@ std::string lower_case(std::string_view text) {
 }
 
 // Those nginx marks NGX_HTTP_VAR_CHANGEABLE: a configuration may give them a value.
-constexpr bool is_changeable(std::string_view name) { return name == "args" || name == "limit_rate"; }
+constexpr bool is_changeable(std::string_view name) {
+  return name == "args" || name == "limit_rate" || name == "msie" || name == "modern_browser" || name == "ancient_browser";
+}
+
+// All variables that need no definition.
+const std::vector<const VariableRow*>& all_rows() {
+  static const std::vector<const VariableRow*> rows = [] {
+    std::vector<const VariableRow*> all;
+    const auto add = [&](std::span<const VariableRow> some) {
+      for (const VariableRow& row : some) all.push_back(&row);
+    };
+    for (const auto some : {core_variables(), header_variables(), absent_variables()}) add(some);
+    for (const Module* module : all_modules()) {
+      if (module->variables != nullptr) add(module->variables());
+    }
+    return all;
+  }();
+  return rows;
+}
 
 const VariableRow* find_exact(std::string_view name) {
-  for (const auto rows : {core_variables(), header_variables(), absent_variables()}) {
-    for (const VariableRow& row : rows) {
-      if (!row.prefix && row.name == name) return &row;
-    }
+  for (const VariableRow* row : all_rows()) {
+    if (!row->prefix && row->name == name) return row;
   }
   return nullptr;
 }
@@ -30,11 +47,9 @@ const VariableRow* find_exact(std::string_view name) {
 // The longest prefix wins: $sent_http_x is no $sent_... of something shorter.
 const VariableRow* find_prefix(std::string_view name) {
   const VariableRow* longest = nullptr;
-  for (const auto rows : {core_variables(), header_variables(), absent_variables()}) {
-    for (const VariableRow& row : rows) {
-      if (!row.prefix || !name.starts_with(row.name)) continue;
-      if (longest == nullptr || row.name.size() > longest->name.size()) longest = &row;
-    }
+  for (const VariableRow* row : all_rows()) {
+    if (!row->prefix || !name.starts_with(row->name)) continue;
+    if (longest == nullptr || row->name.size() > longest->name.size()) longest = row;
   }
   return longest;
 }
@@ -144,6 +159,15 @@ std::optional<std::string_view> VariableTable::value(Request& request, std::uint
 
 void VariableTable::store(Request& request, std::uint16_t index, std::string_view text) const {
   values(request)[index] = {.state = VariableValue::State::found, .stored = true, .text = text};
+}
+
+std::expected<std::string_view, Refusal> defined_variable(BuildContext& context, std::string_view word) {
+  if (!word.starts_with('$')) return std::unexpected(Refusal{"invalid variable name \"" + std::string(word) + "\""});
+  const std::string_view name = word.substr(1);
+  if (auto definable = context.variables().check_definable(name); !definable) {
+    return std::unexpected(Refusal{std::move(definable.error())});
+  }
+  return name;
 }
 
 }  // namespace uringx

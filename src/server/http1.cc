@@ -85,7 +85,7 @@ void Http1::on_peer_closed(int error_number) {
 
 void Http1::on_answer_ready() {
   Request& current = request();
-  keep_alive_ = keeps_alive(current) && !connection_.worker().stopping();
+  keep_alive_ = keeps_alive(current) && may_keep_alive();
   const bool with_continue = !current.expect_tested && expects_continue(current.head);
   current.expect_tested = true;
   if (!current_->body_complete) {
@@ -255,7 +255,7 @@ void Http1::finish_request() {
     connection_.arm_timer(core.lingering_timeout->count);
     return;
   }
-  if (keep_alive_ && !connection_.worker().stopping()) {
+  if (keep_alive_ && may_keep_alive()) {
     next_request();
   } else {
     end_connection();
@@ -272,8 +272,15 @@ void Http1::log_access() {
   last_line_ = lines.last_line();
 }
 
+// A worker that stops keeps only what keepalive_min_timeout promised.
+bool Http1::may_keep_alive() {
+  return !connection_.worker().stopping() || request().settings<HttpCoreLocation>().keepalive_min_timeout->count > 0;
+}
+
 void Http1::next_request() {
-  const std::int64_t keepalive_ms = request().settings<HttpCoreLocation>().keepalive_timeout->timeout.count;
+  const auto& core = request().settings<HttpCoreLocation>();
+  const std::int64_t keepalive_ms = core.keepalive_timeout->timeout.count;
+  const std::int64_t min_ms = core.keepalive_min_timeout->count;
   const std::size_t used = current_->body_start;
   drop_exchange();
   budget_.next_request(0, input_.size() - used);
@@ -283,12 +290,19 @@ void Http1::next_request() {
   connection_.resume_receiving();
   if (input_.empty()) {
     pipelined_ = false;
-    connection_.arm_timer(keepalive_ms);
-    connection_.set_idle(true);
+    wait_for_request(keepalive_ms, min_ms);
     if (connection_.peer_closed()) on_peer_closed(0);
     return;
   }
   process_input();
+}
+
+// ngx_http_set_keepalive: within the least time it is not idle, then it is for the rest.
+void Http1::wait_for_request(std::int64_t keepalive_ms, std::int64_t min_ms) {
+  must_stay_ = min_ms > 0;
+  idle_ms_after_stay_ = must_stay_ ? std::max<std::int64_t>(keepalive_ms - min_ms, 0) : 0;
+  connection_.arm_timer(keepalive_ms - idle_ms_after_stay_);
+  if (!must_stay_) connection_.set_idle(true);
 }
 
 // Closes, slowly where the client may still be sending (ngx_http_finalize_connection), once the log lines are written.
@@ -347,6 +361,10 @@ void Http1::on_timeout() {
     case State::reading_head:
       if (current_ == nullptr) {
         if (connection_.info().requests == 0) connection_.log_first_request_timeout();
+        if (must_stay_ && idle_ms_after_stay_ > 0 && !connection_.worker().stopping()) {
+          wait_for_request(idle_ms_after_stay_, 0);
+          return;
+        }
         end_connection();
         return;
       }
@@ -386,7 +404,7 @@ std::uint64_t Http1::send_progress() const {
 
 // A connection that is too new to have sent anything gets its one answer (nginx: c->idle is set by the first one).
 void Http1::stop_gracefully() {
-  if (state_ == State::reading_head && current_ == nullptr && connection_.info().requests > 0) end_connection();
+  if (state_ == State::reading_head && current_ == nullptr && connection_.info().requests > 0 && !must_stay_) end_connection();
 }
 
 // --- the end ---

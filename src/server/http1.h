@@ -92,7 +92,9 @@ class Http1 {
   void discard_what_came();
   void on_body_bytes();
   void log_access();
+  bool may_keep_alive();
   void next_request();
+  void wait_for_request(std::int64_t keepalive_ms, std::int64_t min_ms);
   void end_connection();
   void note_request_line();
   void abandon(int status);
@@ -108,6 +110,8 @@ class Http1 {
   bool pipelined_ = false;    // the next request begins with bytes that came with the head of this one
   bool processing_ = false;   // process_input() is on the stack
   bool keep_alive_ = false;   // after the current answer
+  bool must_stay_ = false;    // idle within keepalive_min_timeout: neither a stop nor a lack of places ends it
+  std::int64_t idle_ms_after_stay_ = 0;
   bool continue_wanted_ = false;  // "100 Continue" goes before the answer
   bool logged_ = false;       // the current request is in the access log
   bool linger_ = false;       // at the end of the connection

@@ -158,11 +158,15 @@ bool Http1::take_field() {
   Request& current = request();
   const ParsedField parsed = current_->parser.field(input_.text());
   if (parsed.invalid && *current.server_settings<HttpCoreServer>().ignore_invalid_headers) {
-    if (current.error_log->wants(LogLevel::info)) {
+    if (current.error_log->wants(LogLevel::info, current.connection.debug)) {
       const std::string_view line = current_->parser.field_line(input_.text());
       log_request(current, LogLevel::info, fmt::format("client sent invalid header line: \"{}\"", line));
     }
     return true;
+  }
+  if (static_cast<std::int64_t>(current.head.fields.size()) >= current.server_settings<HttpCoreServer>().max_headers->count) {
+    current.lingering_close = true;
+    return refuse(494, "client sent too many header lines");
   }
   const KnownField known = current.head.add_field(parsed.field);
   if (const HeaderField* previous = duplicate_of(current.head, known)) {
