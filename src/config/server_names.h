@@ -3,23 +3,20 @@
 // const afterwards.
 #pragma once
 
-#include <expected>
-#include <functional>
-#include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "config/route_table.h"
+#include "modules/hostnames.h"
 
 namespace uringx {
 
 class ServerNames {
  public:
-  enum class Added { yes, conflicting, invalid };
+  using Added = Hostnames<const ServerBlock*>::Added;
 
   // `name` in lower case: "a.com", "*.a.com", ".a.com", "www.a.*", "". The first server of a name keeps it.
-  Added add(std::string_view name, const ServerBlock& server);
+  Added add(std::string_view name, const ServerBlock& server) { return names_.add(name, &server); }
   void add_regex(const Regex& regex, const ServerBlock& server) { regexes_.push_back({regex, &server}); }
 
   // The exact name, else the longest wildcard with the asterisk in front, else the longest with it behind,
@@ -29,19 +26,12 @@ class ServerNames {
   const ServerBlock* find_without_regex(std::string_view host) const;
 
  private:
-  struct TextHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
-  };
-  using Map = std::unordered_map<std::string, const ServerBlock*, TextHash, std::equal_to<>>;
   struct RegexName {
     Regex regex;
     const ServerBlock* server;
   };
 
-  Map exact_;
-  Map leading_;   // "*.a.com" as ".a.com"
-  Map trailing_;  // "www.a.*" as "www.a."
+  Hostnames<const ServerBlock*> names_;
   std::vector<RegexName> regexes_;
 };
 

@@ -49,4 +49,8 @@ class BuildContext {
   virtual SettingsSet& location_settings() = 0;
 };
 
+// The name in a directive's "$name" that defines a variable (map, geo, set), without its "$"; refused as nginx does:
+// `invalid variable name "name"`, `the duplicate "name" variable`.
+std::expected<std::string_view, Refusal> defined_variable(BuildContext& context, std::string_view word);
+
 }  // namespace uringx

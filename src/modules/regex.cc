@@ -129,13 +129,13 @@ const std::string& Regex::pattern() const { return code_->pattern; }
 
 bool Regex::test(std::string_view text) const { return code_->run(text) > 0; }
 
-bool Regex::match(Request& request, std::string_view text) const {
+Regex::Outcome Regex::execute(Request& request, std::string_view text) const {
   const int count = code_->run(text);
-  if (count == PCRE2_ERROR_NOMATCH) return false;
+  if (count == PCRE2_ERROR_NOMATCH) return Outcome::not_matched;
   if (count < 0) {
     log_request(request, LogLevel::error,
                 fmt::format("pcre2_match() failed: {} on \"{}\" using \"{}\"", count, text, pattern()));
-    return false;
+    return Outcome::failed;
   }
   // Even a pattern without groups ends what the last one captured (ngx_http_regex_exec).
   const std::string_view kept = count > 1 ? request.arena.copy(text) : std::string_view();
@@ -147,7 +147,7 @@ bool Regex::match(Request& request, std::string_view text) const {
     const bool set = name.group < captures.size();
     request.variables->store(request, name.variable, set ? captures[name.group] : std::string_view());
   }
-  return true;
+  return Outcome::matched;
 }
 
 }  // namespace uringx

@@ -22,9 +22,13 @@ class Regex {
 
   const std::string& pattern() const;
 
-  // Whether it matches `text`. If so, sets request.captures (views into an arena copy of `text`) and its named captures.
-  // An error of the matcher (limit) counts as no match and is logged as nginx does.
-  bool match(Request& request, std::string_view text) const;
+  enum class Outcome : std::uint8_t { not_matched, matched, failed };  // failed: the matcher gave up (limit), logged
+
+  // Whether it matches `text`. If so, sets request.captures (views into an arena copy of `text`) and its named captures
+  // (ngx_http_regex_exec).
+  Outcome execute(Request& request, std::string_view text) const;
+  // The same where an error counts as no match.
+  bool match(Request& request, std::string_view text) const { return execute(request, text) == Outcome::matched; }
 
   // Match without captures, for tables that only ask yes or no.
   bool test(std::string_view text) const;

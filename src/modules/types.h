@@ -2,26 +2,20 @@
 // Built with the configuration, const afterwards.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
+#include "base/text_map.h"
 #include "modules/module.h"
 #include "modules/request.h"
 
 namespace uringx {
 
-struct TextHash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
-};
-
 struct TypesSettings : Settings {
   static constexpr ModuleId kModule = ModuleId::types;
 
   struct Table {
-    std::unordered_map<std::string, std::string, TextHash, std::equal_to<>> by_extension;  // keys in lower case
+    TextMap<std::string> by_extension;  // keys in lower case
     std::size_t extension_bytes_max = 0;
 
     void put(std::string_view extension, std::string_view content_type);
