@@ -6,6 +6,7 @@
 #include "http/browser.h"
 #include "http/error_page.h"
 #include "http/status.h"
+#include "http/uri.h"
 #include "modules/access.h"
 #include "modules/autoindex.h"
 #include "modules/error_page.h"
@@ -52,6 +53,10 @@ std::span<const Handler> handlers_of(Phase phase) {
 bool pads_error_pages(const Request& request) {
   const Browser browser = browser_of(request.head.value(KnownField::user_agent));
   return (browser.msie || browser.chrome) && request.head.version >= HttpVersion::http_1_0;
+}
+
+bool wants_refresh_page(const Request& request) {
+  return *request.settings<HttpCoreLocation>().msie_refresh && browser_of(request.head.value(KnownField::user_agent)).msie;
 }
 
 // Statuses a handler ends with that are no answers (ngx_http_finalize_request): timed out, close, the client closed.
@@ -212,10 +217,24 @@ std::optional<Action> PhaseEngine::special_response(int status) {
     if (!is_redirect(page->overwrite)) request.error_status = 302;
     request.response.location = target;
     request.expect_tested = true;
+    if (wants_refresh_page(request)) return refresh_page();
     return built_in_page(request.error_status);
   }
   request.expect_tested = true;
+  if ((status == 301 || status == 302) && wants_refresh_page(request)) return refresh_page();
   return built_in_page(status);
+}
+
+// ngx_http_send_refresh.
+Action PhaseEngine::refresh_page() {
+  constexpr std::string_view kHead = "<html><head><meta http-equiv=\"Refresh\" content=\"0; URL=";
+  constexpr std::string_view kTail = "\"></head><body></body></html>\r\n";
+  const std::string_view target = escape(request_.response.location, EscapeKind::refresh, request_.arena);
+  built_in_page(request_.error_status = 200);
+  const std::string_view page = request_.arena.join({kHead, target, kTail});
+  request_.response.content_type = kErrorPageType;
+  request_.response.content_length = static_cast<std::int64_t>(page.size());
+  return SendText{page};
 }
 
 Action PhaseEngine::built_in_page(int status) {

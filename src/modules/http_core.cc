@@ -5,6 +5,7 @@
 #include <array>
 
 #include "modules/build_context.h"
+#include "modules/resolver.h"
 
 namespace uringx {
 namespace {
@@ -176,20 +177,6 @@ Applied check_temp_path(BuildContext&, const Directive& directive, Settings& set
     const auto level = parse_number(directive.words[i]);
     if (!level || *level == 0 || *level > left) return refuse_directive("invalid value");
     left -= *level;
-  }
-  return {};
-}
-
-// Nothing is asked of a name server yet; addresses are left unread, so that the start needs no network.
-Applied check_resolver(BuildContext&, const Directive& directive, Settings& settings) {
-  if (!settings.note_first("resolver")) return refuse_directive("is duplicate");
-  for (std::size_t i = 1; i < directive.words.size(); ++i) {
-    const std::string_view word = directive.words[i];
-    bool valid = true;
-    if (word.starts_with("valid=")) valid = parse_seconds(word.substr(6)).has_value();
-    if (word.starts_with("ipv6=")) valid = word == "ipv6=on" || word == "ipv6=off";
-    if (word.starts_with("ipv4=")) valid = word == "ipv4=on" || word == "ipv4=off";
-    if (!valid) return refuse(fmt::format("invalid parameter: {}", word));
   }
   return {};
 }
