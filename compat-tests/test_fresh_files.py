@@ -1,0 +1,178 @@
+"""A writer that changes a file and then asks for it never gets the old bytes, whatever the kind of change.
+
+nginx opens every file anew, so that this is true of it by itself; uringx keeps files open and has to notice.
+"""
+import ctypes
+import http.client
+import mmap
+import os
+import random
+import shutil
+import subprocess
+
+import pytest
+
+from harness.site import WRAPPER
+
+ROUNDS = 1500
+EXCHANGE = 2  # renameat2: RENAME_EXCHANGE
+LIBC = ctypes.CDLL(None)
+
+
+@pytest.fixture(params=["nginx", "uringx"])
+def server(request, workspace, binaries):
+    made = workspace.server(binaries[request.param == "uringx"], request.param)
+    yield made
+    made.kill()
+
+
+class Tree:
+    """A folder with /page/here/file.txt and /current -> release-N, a client, and the ways to change them."""
+
+    def __init__(self, root, port, seed):
+        self.root, self.random, self.number = root, random.Random(seed), 0
+        self.client = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        os.makedirs(f"{root}/page/here")
+        self.file = f"{root}/page/here/file.txt"
+        self.write(b"first")
+
+    def get(self, target="/page/here/file.txt"):
+        self.client.request("GET", target)
+        answer = self.client.getresponse()
+        return answer.status, answer.read()
+
+    def expect(self, body, target="/page/here/file.txt"):
+        for _ in range(self.random.choice([1, 1, 2, 3])):
+            status, got = self.get(target)
+            assert (status, got[:60], len(got)) == (200, body[:60], len(body))
+
+    def text(self):
+        self.number += 1
+        return b"%d-" % self.number * self.random.choice([1, 1, 100, 3000])
+
+    def write(self, body, path=None):
+        with open(path or self.file, "wb") as file:
+            file.write(body)
+
+    # --- the changes; each leaves the file readable ---
+    def in_place(self, path=None):
+        body = self.text()
+        with open(path or self.file, "r+b") as file:
+            file.write(body)
+            file.truncate(len(body))
+
+    def append(self):
+        with open(self.file, "ab") as file:
+            file.write(b"more")
+
+    def replaced(self):
+        self.write(self.text(), f"{self.root}/new")
+        os.rename(f"{self.root}/new", self.file)
+
+    def exchanged(self):
+        self.write(self.text(), f"{self.root}/new")
+        assert LIBC.renameat2(-100, f"{self.root}/new".encode(), -100, self.file.encode(), EXCHANGE) == 0
+
+    def removed(self):
+        os.unlink(self.file)
+        assert self.get()[0] == 404
+        self.write(self.text())
+
+    def unreadable(self):
+        os.chmod(self.file, 0)
+        assert self.get()[0] == 403
+        os.chmod(self.file, 0o644)
+
+    def folder_closed(self):
+        os.chmod(f"{self.root}/page", 0o700)
+        assert self.get()[0] == 403
+        os.chmod(f"{self.root}/page", 0o755)
+
+    def folder_swapped(self, name="page/here"):
+        os.makedirs(f"{self.root}/other/{name[5:]}", exist_ok=True)
+        shutil.copytree(f"{self.root}/{name}", f"{self.root}/other", dirs_exist_ok=True)
+        inside = f"{self.root}/other/{self.file.removeprefix(f'{self.root}/{name}/')}"
+        self.write(self.text(), inside)
+        os.rename(f"{self.root}/{name}", f"{self.root}/gone")
+        os.rename(f"{self.root}/other", f"{self.root}/{name}")
+        shutil.rmtree(f"{self.root}/gone")
+
+    def outer_folder_swapped(self):
+        self.folder_swapped("page")
+
+    def through_another_name(self):
+        os.link(self.file, f"{self.root}/alias")
+        self.in_place(f"{self.root}/alias")
+        os.unlink(f"{self.root}/alias")
+
+    def through_a_mapping(self):
+        with open(self.file, "r+b") as file, mmap.mmap(file.fileno(), 0) as memory:
+            memory[0:1] = b"*"
+
+    def link_moved(self):
+        for release in ("release-0", "release-1"):
+            body = self.text()
+            os.makedirs(f"{self.root}/{release}", exist_ok=True)
+            self.write(body, f"{self.root}/{release}/file.txt")
+            os.symlink(release, f"{self.root}/link")
+            os.rename(f"{self.root}/link", f"{self.root}/current")
+            self.expect(body, "/current/file.txt")
+        os.rename(f"{self.root}/release-1", f"{self.root}/away")
+        assert self.get("/current/file.txt")[0] == 404
+        os.rename(f"{self.root}/away", f"{self.root}/release-1")
+        self.expect(body, "/current/file.txt")
+
+    CHANGES = (in_place, append, replaced, exchanged, removed, unreadable, folder_closed, folder_swapped,
+               outer_folder_swapped, through_another_name, through_a_mapping, link_moved)
+
+
+def start_tree(server, options=""):
+    root = str(server.prefix / "tree")
+    os.makedirs(root)
+    os.chmod(root, 0o755)
+    user = "user www-data;" if os.geteuid() == 0 else ""
+    server.start(WRAPPER.format(main=user, events="", http=f"access_log off; keepalive_requests 100000; {options}",
+        servers="server { listen 127.0.0.1:@P0@; root tree; }"))
+    return Tree(root, server.ports[0], seed=7)
+
+
+def run_changes(tree, rounds):
+    for _ in range(rounds):
+        change = tree.random.choice(Tree.CHANGES)
+        change(tree)
+        with open(tree.file, "rb") as file:
+            body = file.read()
+        tree.expect(body)
+        if len(body) > 50_000:
+            tree.write(b"short again")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root is needed: the server must not be able to read everything")
+def test_every_change_is_seen_by_the_next_request(server):
+    run_changes(start_tree(server), ROUNDS)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root is needed: the server must not be able to read everything")
+def test_fresh_also_where_the_cache_is_switched_off(server):
+    run_changes(start_tree(server, "open_file_cache off;"), 100)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root is needed to mount")
+def test_fresh_across_mounts(server):
+    tree = start_tree(server)
+    os.makedirs(f"{tree.root}/over")
+    for _ in range(3):
+        tree.write(tree.text())
+        with open(tree.file, "rb") as file:
+            below = file.read()
+        tree.expect(below)
+        above = tree.text()
+        tree.write(above, f"{tree.root}/over/file.txt")
+        bound = subprocess.run(["mount", "--bind", f"{tree.root}/over", f"{tree.root}/page/here"], check=False)
+        if bound.returncode != 0:
+            pytest.skip("mounting is not allowed here")
+        try:
+            tree.expect(above)
+        finally:
+            subprocess.run(["umount", "-l", f"{tree.root}/page/here"], check=True)
+        tree.expect(below)
