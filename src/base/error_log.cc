@@ -6,7 +6,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
 
 namespace uringx {
 namespace {
@@ -79,13 +83,30 @@ std::string_view error_text(int error_number) {
   return text == nullptr ? "Unknown error" : text;
 }
 
-bool ErrorLog::wants(LogLevel level) const {
+// connect() to a datagram's address fails for this machine's reasons only; of send() see ngx_connection_error.
+void ErrorLog::write_syslog_failure(const SyslogSent& sent) const {
+  constexpr std::string_view kFailed[] = {"socket() failed", "connect() failed", "send() failed"};
+  constexpr int kOfTheNetwork[] = {ECONNRESET,   EPIPE,    ENOTCONN,     ETIMEDOUT,  ECONNREFUSED,
+                                   ENETDOWN,     ENETUNREACH, EHOSTDOWN, EHOSTUNREACH};
+  const bool network = sent.call == SyslogSent::Call::send &&
+                       std::ranges::find(kOfTheNetwork, sent.error_number) != std::end(kOfTheNetwork);
+  write(network ? LogLevel::error : LogLevel::alert, 0, kFailed[static_cast<std::size_t>(sent.call)], sent.error_number);
+}
+
+// The talkative ones first, as ngx_log_insert keeps them.
+void ErrorLog::add(Target target) {
+  const auto place = std::ranges::find_if(targets_, [&](const Target& other) { return other.level < target.level; });
+  targets_.insert(place, std::move(target));
+}
+
+bool ErrorLog::wants(LogLevel level, bool debug_connection) const {
+  if (debug_connection) return !targets_.empty();
   return std::any_of(targets_.begin(), targets_.end(), [level](const Target& target) { return level <= target.level; });
 }
 
 void ErrorLog::write(LogLevel level, std::uint64_t connection, std::string_view message, int error_number,
-                     std::string_view context) const {
-  if (!wants(level)) return;
+                     std::string_view context, bool debug_connection) const {
+  if (!wants(level, debug_connection)) return;
   thread_local LinePrinter printer;
   spdlog::memory_buf_t line;
   printer.print_head(level, connection, line);
@@ -94,9 +115,34 @@ void ErrorLog::write(LogLevel level, std::uint64_t connection, std::string_view 
   append_cut(line, context);
   if (line.size() > kErrorLineBytesMax - 1) line.resize(kErrorLineBytesMax - 1);
   line.push_back('\n');
+  const std::string_view text(line.data(), line.size());
   for (const Target& target : targets_) {
-    if (level <= target.level) append_line(*target.file, {line.data(), line.size()});
+    if (level > target.level && !debug_connection) continue;
+    if (target.file != nullptr) append_line(*target.file, text);
+    if (target.syslog != nullptr) send(*target.syslog, level, text);
+    if (target.memory != nullptr) target.memory->append(text);
   }
+}
+
+// ngx_syslog_writer: the whole line, its own time included, goes up to its newline or a NUL.
+void ErrorLog::send(const SyslogPeer& peer, LogLevel level, std::string_view line) const {
+  LineWriter* const writer = LineWriter::installed();
+  SyslogSocket* own = writer == nullptr ? nullptr : writer->syslog_socket(peer);
+  std::unique_lock<std::recursive_mutex> common;
+  if (own == nullptr) {
+    common = std::unique_lock(peer.common_mutex);
+    own = &peer.common_socket;
+  }
+  if (own->busy) return;
+  own->busy = true;
+  std::string datagram;
+  append_syslog_header(peer, static_cast<unsigned>(level) - 1, std::time(nullptr), datagram);
+  line.remove_suffix(1);
+  datagram += line.substr(0, line.find('\0'));
+  const SyslogSent sent = own->send(peer, datagram);
+  const ErrorLog* const main_log = writer == nullptr ? nullptr : writer->main_log();
+  if (sent.error_number != 0) (main_log == nullptr ? *this : *main_log).write_syslog_failure(sent);
+  own->busy = false;
 }
 
 }  // namespace uringx

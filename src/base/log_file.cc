@@ -12,6 +12,7 @@ thread_local LineWriter* t_writer = nullptr;
 }  // namespace
 
 void LineWriter::install(LineWriter* writer) { t_writer = writer; }
+LineWriter* LineWriter::installed() { return t_writer; }
 
 void append_line(const LogFile& file, std::string_view line) {
   if (t_writer != nullptr) {

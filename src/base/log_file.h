@@ -9,6 +9,10 @@
 
 namespace uringx {
 
+class ErrorLog;
+class SyslogSocket;
+struct SyslogPeer;
+
 struct LogFile {
   std::string path;      // "" for stderr
   int fd = -1;           // O_APPEND; -1 until opened
@@ -21,9 +25,14 @@ class LineWriter {
  public:
   virtual ~LineWriter() = default;
   virtual void append(const LogFile& file, std::string_view line) = 0;
+  // The thread's socket to that peer, and who is told of what fails on it; nullptr: the threads' common one, and the log
+  // whose line it was.
+  virtual SyslogSocket* syslog_socket(const SyslogPeer&) { return nullptr; }
+  virtual const ErrorLog* main_log() const { return nullptr; }
 
   // Of the calling thread; nullptr: write at once.
   static void install(LineWriter* writer);
+  static LineWriter* installed();
 };
 
 // `line` ends in '\n'.

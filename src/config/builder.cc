@@ -159,7 +159,11 @@ Builder::Step Builder::finish_main() {
   warn_of_affinity();
   if (!events_seen_) return refuse("no \"events\" section in configuration");
   auto& core = routes_.main.get<CoreMainSettings>();
-  if (!core.error_log.is_set()) core.error_log.set({{log_file(paths_.error_log), LogLevel::error}});
+  // ngx_log_open_default: there is always a file.
+  const auto is_file = [](const ErrorLogTarget& target) { return target.log_file != ErrorLogTarget::kNoFile; };
+  if (std::ranges::none_of(*core.error_log, is_file)) {
+    core.error_log.amend().push_back({.log_file = log_file(paths_.error_log)});
+  }
   if (!http_seen_) {
     if (auto done = inherit_all(*this, routes_, http_server_); !done) return refuse(std::move(done.error()));
   }
@@ -202,7 +206,11 @@ void Builder::warn_of_affinity() {
 void Builder::resolve_error_logs() {
   const auto make = [this](const std::vector<ErrorLogTarget>& targets) {
     ErrorLog log;
-    for (const ErrorLogTarget& target : targets) log.add(*routes_.log_files[target.log_file], target.level);
+    for (const ErrorLogTarget& target : targets) {
+      LogFile* const file =
+          target.log_file == ErrorLogTarget::kNoFile ? nullptr : routes_.log_files[target.log_file].get();
+      log.add({file, target.level, target.syslog, target.memory});
+    }
     return log;
   };
   const auto& main_targets = *routes_.main.get<CoreMainSettings>().error_log;

@@ -13,6 +13,7 @@
 
 #include "modules/access.h"
 #include "modules/build_context.h"
+#include "modules/syslog_target.h"
 
 namespace uringx {
 namespace {
@@ -58,6 +59,22 @@ std::expected<LogLevel, Refusal> log_level(const Directive& directive) {
     parts_only = part;
   }
   return *chosen;
+}
+
+constexpr std::string_view kMemoryPrefix = "memory:";
+
+// ngx_log_set_log: room for the head and one line at least.
+std::expected<std::shared_ptr<MemoryLog>, Refusal> memory_log(const Directive& directive) {
+  constexpr std::size_t kHeadWords = sizeof("MEMLOG  :\n");
+  constexpr std::size_t kNumberDigits = 20;
+  const std::string text = directive.words[1].substr(kMemoryPrefix.size());
+  const auto bytes = parse_size(text);
+  const std::size_t needed = kHeadWords + directive.file->size() + 2 * kNumberDigits + kErrorLineBytesMax;
+  if (!bytes || static_cast<std::size_t>(*bytes) < needed) {
+    return std::unexpected(Refusal{fmt::format("invalid buffer size \"{}\"", text)});
+  }
+  const std::size_t size = static_cast<std::size_t>(*bytes);
+  return std::make_shared<MemoryLog>(size, fmt::format("MEMLOG {} {}:{}", size, *directive.file, directive.line));
 }
 
 Applied apply_main_error_log(BuildContext& context, const Directive& directive, Settings& settings) {
@@ -240,13 +257,18 @@ Applied apply_use(BuildContext&, const Directive& directive, Settings& settings)
   return refuse(fmt::format("invalid event type \"{}\"", method));
 }
 
-// There is no debug log to choose connections for; what names no client is still a mistake.
-Applied check_debug_connection(BuildContext& context, const Directive& directive, Settings&) {
+// ngx_event_debug_connection; a host stands for all its addresses.
+Applied apply_debug_connection(BuildContext& context, const Directive& directive, Settings& settings) {
+  auto& ranges = static_cast<EventsSettings&>(settings).debug_connections;
   const std::string& client = directive.words[1];
-  if (client == "unix:") return {};
-  if (const auto range = parse_address_range(client)) {
-    if (range->low_bits_meaningless)
+  if (client == "unix:") {
+    ranges.push_back({.family = AddressRange::Family::unix_socket});
+    return {};
+  }
+  if (const auto parsed = parse_address_range(client)) {
+    if (parsed->low_bits_meaningless)
       context.warn(fmt::format("low address bits of {} are meaningless", client));
+    ranges.push_back(parsed->range);
     return {};
   }
   addrinfo hints{};
@@ -255,6 +277,11 @@ Applied check_debug_connection(BuildContext& context, const Directive& directive
   addrinfo* found = nullptr;
   if (getaddrinfo(client.c_str(), nullptr, &hints, &found) != 0) {
     return refuse(fmt::format("host not found in debug_connection \"{}\"", client));
+  }
+  char text[NI_MAXHOST];
+  for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
+    if (getnameinfo(one->ai_addr, one->ai_addrlen, text, sizeof(text), nullptr, 0, NI_NUMERICHOST) != 0) continue;
+    if (const auto parsed = parse_address_range(text)) ranges.push_back(parsed->range);
   }
   freeaddrinfo(found);
   return {};
@@ -300,7 +327,7 @@ constexpr DirectiveRow kEventsRows[] = {
     checked_row<bool>("multi_accept", kEvents, Level::main),
     checked_row<bool>("accept_mutex", kEvents, Level::main),
     checked_row<Milliseconds>("accept_mutex_delay", kEvents, Level::main),
-    events_row("debug_connection", kTake1, check_debug_connection, Standing::no_meaning),
+    events_row("debug_connection", kTake1, apply_debug_connection),
     checked_row<Number>("epoll_events", kEvents, Level::main),
     checked_row<Number>("worker_aio_requests", kEvents, Level::main),
 };
@@ -325,19 +352,24 @@ ThreadPool& CoreMainSettings::thread_pool(std::string_view name, const Directive
 Applied apply_error_log(BuildContext& context, const Directive& directive,
                         std::vector<ErrorLogTarget>& targets) {
   const std::string_view where = directive.words[1];
-  for (const std::string_view kind : {"syslog:", "memory:"}) {
-    if (where.starts_with(kind)) {
-      return refuse(
-          fmt::format("the \"{}\" parameter of the \"error_log\" directive is known to nginx but not served "
-                      "by uringx yet",
-                      kind));
-    }
+  ErrorLogTarget target;
+  if (where.starts_with(kSyslogPrefix)) {
+    auto peer = parse_syslog_target(where);
+    if (!peer) return std::unexpected(std::move(peer.error()));
+    target.syslog = std::move(*peer);
+  } else if (where.starts_with(kMemoryPrefix)) {
+    auto memory = memory_log(directive);
+    if (!memory) return std::unexpected(std::move(memory.error()));
+    target.memory = std::move(*memory);
+  } else {
+    // An empty name is stderr too (ngx_conf_open_file).
+    const bool to_stderr = where.empty() || where == "stderr";
+    target.log_file = context.log_file(to_stderr ? std::string() : context.full_path(where));
   }
   const auto level = log_level(directive);
   if (!level) return std::unexpected(level.error());
-  // An empty name is stderr too (ngx_conf_open_file).
-  const bool to_stderr = where.empty() || where == "stderr";
-  targets.push_back({context.log_file(to_stderr ? std::string() : context.full_path(where)), *level});
+  target.level = *level;
+  targets.push_back(std::move(target));
   return {};
 }
 

@@ -3,20 +3,26 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/error_log.h"
+#include "modules/access.h"
 #include "modules/module.h"
 
 namespace uringx {
 
 // error_log PATH LEVEL, at any level of configuration.
 struct ErrorLogTarget {
-  std::uint32_t log_file = 0;  // index into RouteTable::log_files
+  static constexpr std::uint32_t kNoFile = UINT32_MAX;
+
+  std::uint32_t log_file = kNoFile;  // index into RouteTable::log_files, unless it is one of these:
   LogLevel level = LogLevel::error;
+  std::shared_ptr<const SyslogPeer> syslog{};
+  std::shared_ptr<MemoryLog> memory{};
 };
 
 // A pool that thread_pool defines or aio uses. Kernel threads do what it does in nginx: only its name counts.
@@ -56,6 +62,7 @@ struct EventsSettings : Settings {
   static constexpr ModuleId kModule = ModuleId::events;
 
   Setting<Number> worker_connections{Number{512}};
+  std::vector<AddressRange> debug_connections;  // their error lines are logged whatever their level
 };
 
 extern const Module kCoreMainModule;

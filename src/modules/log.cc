@@ -5,6 +5,8 @@
 #include "base/paths.h"
 #include "http/ascii.h"
 #include "modules/build_context.h"
+#include "modules/handler.h"
+#include "modules/syslog_target.h"
 #include "modules/value_parsers.h"
 
 namespace uringx {
@@ -76,17 +78,22 @@ const LogFormat* find_format(BuildContext& context, LogMain& main, std::string_v
 struct LogOptions {
   std::uint64_t buffer_bytes = 0;
   std::int64_t flush_ms = 0;
+  int gzip_level = 0;
   std::optional<Template> condition;
 };
 
-Applied parse_gzip(std::string_view word) {
+// Compressing needs a buffer, whether buffer= gives its size or not.
+Applied parse_gzip(std::string_view word, LogOptions& options) {
+  constexpr std::uint64_t kDefaultBufferBytes = 64 * 1024;
   constexpr std::string_view kWithLevel = "gzip=";
-  if (word.starts_with(kWithLevel)) {
-    const std::string_view text = word.substr(kWithLevel.size());
-    const auto level = parse_number(text);
-    if (!level || *level < 1 || *level > 9) return refuse("invalid compression level \"" + std::string(text) + "\"");
-  }
-  return refuse("the \"gzip\" parameter of the \"access_log\" directive is known to nginx but not served by uringx yet");
+  if (options.buffer_bytes == 0) options.buffer_bytes = kDefaultBufferBytes;
+  options.gzip_level = 1;  // Z_BEST_SPEED
+  if (!word.starts_with(kWithLevel)) return {};
+  const std::string_view text = word.substr(kWithLevel.size());
+  const auto level = parse_number(text);
+  if (!level || *level < 1 || *level > 9) return refuse("invalid compression level \"" + std::string(text) + "\"");
+  options.gzip_level = static_cast<int>(*level);
+  return {};
 }
 
 Applied parse_option(BuildContext& context, const std::string& word, LogOptions& options) {
@@ -103,7 +110,7 @@ Applied parse_option(BuildContext& context, const std::string& word, LogOptions&
     options.flush_ms = *flush;
     return {};
   }
-  if (word == "gzip" || word.starts_with("gzip=")) return parse_gzip(word);
+  if (word == "gzip" || word.starts_with("gzip=")) return parse_gzip(word, options);
   if (word.starts_with("if=")) {
     auto condition = context.compile_template(value);
     if (!condition) return std::unexpected(std::move(condition.error()));
@@ -115,8 +122,11 @@ Applied parse_option(BuildContext& context, const std::string& word, LogOptions&
 
 // Where the lines go: a file of the configuration, or one named anew for each request.
 Applied set_destination(BuildContext& context, const std::string& name, AccessLog& log) {
-  if (name.starts_with("syslog:")) {
-    return refuse("the \"syslog:\" parameter of the \"access_log\" directive is known to nginx but not served by uringx yet");
+  if (name.starts_with(kSyslogPrefix)) {
+    auto peer = parse_syslog_target(name);
+    if (!peer) return std::unexpected(std::move(peer.error()));
+    log.syslog = std::move(*peer);
+    return {};
   }
   if (name.find('$') == std::string::npos) {
     log.log_file = context.log_file(name.empty() ? name : context.full_path(name));
@@ -134,16 +144,24 @@ LogBuffer& buffer_of(LogMain& main, std::uint32_t log_file) {
   return *buffer;
 }
 
+// nginx ends the words of a syslog target with NUL, in its memory and in this message.
+std::string printed_name(std::string name, const AccessLog& log) {
+  if (log.syslog != nullptr) std::ranges::replace(name, ',', '\0');
+  return name;
+}
+
 Applied set_buffer(const std::string& name, const LogOptions& options, const AccessLog& log, LogBuffer* buffer) {
   if (options.buffer_bytes == 0) {
-    if (options.flush_ms != 0) return refuse("no buffer is defined for access_log \"" + name + "\"");
+    if (options.flush_ms != 0) return refuse("no buffer is defined for access_log \"" + printed_name(name, log) + "\"");
     return {};
   }
   if (log.path) return refuse("buffered logs cannot have variables in name");
-  if (buffer->bytes != 0 && (buffer->bytes != options.buffer_bytes || buffer->flush_ms != options.flush_ms)) {
+  if (log.syslog != nullptr) return refuse("logs to syslog cannot be buffered");
+  const LogBuffer wanted{options.buffer_bytes, options.flush_ms, options.gzip_level};
+  if (buffer->bytes != 0 && *buffer != wanted) {
     return refuse("access_log \"" + name + "\" already defined with conflicting parameters");
   }
-  *buffer = {options.buffer_bytes, options.flush_ms};
+  *buffer = wanted;
   return {};
 }
 
@@ -165,7 +183,7 @@ Applied apply_access_log(BuildContext& context, const Directive& directive, Sett
   for (std::size_t i = 3; i < words.size(); ++i) {
     if (Applied parsed = parse_option(context, words[i], options); !parsed) return parsed;
   }
-  LogBuffer* const buffer = log.path ? nullptr : &buffer_of(main, log.log_file);
+  LogBuffer* const buffer = log.log_file == AccessLog::kNoFile ? nullptr : &buffer_of(main, log.log_file);
   if (Applied set = set_buffer(words[1], options, log, buffer); !set) return set;
   log.buffer = buffer;
   log.condition = std::move(options.condition);
@@ -197,7 +215,7 @@ bool parse_cache_word(std::string_view word, LogFileCache& cache, bool& off) {
   return false;
 }
 
-Applied apply_file_cache(BuildContext&, const Directive& directive, Settings& settings) {
+Applied apply_file_cache(BuildContext& context, const Directive& directive, Settings& settings) {
   auto& field = static_cast<LogSettings&>(settings).file_cache;
   if (field.is_set()) return std::unexpected(Refusal::directive("is duplicate"));
   LogFileCache cache;
@@ -209,6 +227,7 @@ Applied apply_file_cache(BuildContext&, const Directive& directive, Settings& se
   }
   if (!off && cache.entries_max == 0) return refuse("\"open_log_file_cache\" must have \"max\" parameter");
   if (off) cache.entries_max = 0;
+  cache.number = ++context.main_settings().get<LogMain>().caches;
   field.set(cache);
   return {};
 }
@@ -225,6 +244,10 @@ constexpr DirectiveRow kRows[] = {
 // when some server needs it.
 Applied finish_location(BuildContext& context, Settings& settings, const Settings* parent) {
   LogSettings& log_settings = static_cast<LogSettings&>(settings);
+  // Logs may be inherited where the cache is this level's own.
+  for (AccessLog& log : log_settings.logs.edit().list) {
+    log.cache = log_settings.file_cache->entries_max == 0 ? nullptr : &*log_settings.file_cache;
+  }
   if (parent == nullptr || log_settings.logs.is_set() || !log_settings.logs->list.empty()) return {};
   auto& main = context.main_settings().get<LogMain>();
   AccessLog log;
@@ -241,6 +264,18 @@ bool passes(Request& request, const std::optional<Template>& condition) {
   return !value.empty() && value != "0";
 }
 
+void send_to_syslog(Request& request, const AccessLog& log, std::string& datagram, AccessLogSink& sink) {
+  append_syslog_header(*log.syslog, log.syslog->severity, request.clock.msec / 1000, datagram);
+  log.format->line.append_log(request, log.format->escape, datagram);
+  const ssize_t sent = sink.send(log, datagram);
+  if (sent < 0) {
+    log_request(request, LogLevel::warn, "send() to syslog failed");
+  } else if (static_cast<std::size_t>(sent) != datagram.size()) {
+    log_request(request, LogLevel::warn, "send() to syslog has written only " + std::to_string(sent) + " of " +
+                                             std::to_string(datagram.size()));
+  }
+}
+
 }  // namespace
 
 const Module kLogModule = {.id = ModuleId::log,
@@ -254,9 +289,14 @@ void write_access_logs(Request& request, AccessLogSink& sink) {
   thread_local std::string line;  // keeps its capacity: a line costs no allocation
   const LogSettings::Logs& logs = *request.settings<LogSettings>().logs;
   if (logs.off) return;
+  request.action = "logging request";
   for (const AccessLog& log : logs.list) {
     if (!passes(request, log.condition)) continue;
     line.clear();
+    if (log.syslog != nullptr) {
+      send_to_syslog(request, log, line, sink);
+      continue;
+    }
     log.format->line.append_log(request, log.format->escape, line);
     line += '\n';
     sink.append(log, log.path ? log.path->evaluate(request) : std::string_view(), line);

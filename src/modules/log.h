@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/syslog.h"
 #include "modules/module.h"
 #include "modules/variables.h"
 
@@ -25,24 +26,30 @@ struct LogFormat {
 struct LogBuffer {
   std::uint64_t bytes = 0;    // 0: lines are written at the end of the loop turn
   std::int64_t flush_ms = 0;  // 0: only when the buffer is full
+  int gzip_level = 0;         // 0: not compressed; else every bufferful is a gzip member
+
+  bool operator==(const LogBuffer&) const = default;
+};
+
+// open_log_file_cache: how long files named by variables stay open.
+struct LogFileCache {
+  std::uint32_t number = 0;       // from 1: levels that inherit it share one cache
+  std::uint64_t entries_max = 0;  // 0: off
+  std::int64_t inactive_s = 10;
+  std::int64_t valid_s = 60;
+  std::int64_t uses_min = 1;
 };
 
 struct AccessLog {
   static constexpr std::uint32_t kNoFile = UINT32_MAX;
 
-  std::uint32_t log_file = kNoFile;   // index into RouteTable::log_files, unless the name has variables
-  std::optional<Template> path;       // then this: a full path, opened when a line is written
+  std::uint32_t log_file = kNoFile;   // index into RouteTable::log_files, unless it is one of these:
+  std::optional<Template> path;       // a name with variables: a full path, opened when a line is written
+  std::shared_ptr<const SyslogPeer> syslog;
   const LogFormat* format = nullptr;  // owned by LogMain
   std::optional<Template> condition;  // if=: "" and "0" leave no line
   const LogBuffer* buffer = nullptr;  // owned by LogMain; of a named file
-};
-
-// open_log_file_cache: how long files named by variables stay open.
-struct LogFileCache {
-  std::uint64_t entries_max = 0;  // 0: off
-  std::int64_t inactive_s = 10;
-  std::int64_t valid_s = 60;
-  std::int64_t uses_min = 1;
+  const LogFileCache* cache = nullptr;  // the location's, for a name with variables; nullptr: off
 };
 
 // What http{} has once.
@@ -51,6 +58,7 @@ struct LogMain : Settings {
 
   std::vector<std::unique_ptr<LogFormat>> formats;
   std::map<std::uint32_t, std::unique_ptr<LogBuffer>> buffers;  // by log file
+  std::uint32_t caches = 0;                                     // numbers of LogFileCache in use
 };
 
 struct LogSettings : Settings {
@@ -73,6 +81,8 @@ class AccessLogSink {
   // `line` ends in '\n' and is gone after the call. `path` is the file's name when `log` has one with variables, else
   // empty. (nginx writes to such a file only when the request's document root exists.)
   virtual void append(const AccessLog& log, std::string_view path, std::string_view line) = 0;
+  // A datagram for log.syslog, sent at once: how many of its bytes went, or -1 (ngx_syslog_send).
+  virtual ssize_t send(const AccessLog& log, std::string_view datagram) = 0;
 };
 
 // The lines of a finished request, in the order of its location's access_log directives.

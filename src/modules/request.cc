@@ -23,14 +23,14 @@ class ContextText {
 
 // ngx_http_log_error and ngx_http_log_error_handler.
 void log_request(const Request& request, LogLevel level, std::string_view message, int error_number) {
-  if (request.error_log == nullptr || !request.error_log->wants(level)) return;
+  if (request.error_log == nullptr || !request.error_log->wants(level, request.connection.debug)) return;
   ContextText context;
   if (!request.action.empty()) context << " while " << request.action;
   context << ", client: " << request.client->text << ", server: " << request.server_name;
   if (!request.head.request_line.empty()) context << ", request: \"" << request.head.request_line << "\"";
   if (const HeaderField* host = request.head.find(KnownField::host)) context << ", host: \"" << host->value << "\"";
   if (const HeaderField* from = request.head.find(KnownField::referer)) context << ", referrer: \"" << from->value << "\"";
-  request.error_log->write(level, request.connection.number, message, error_number, context.view());
+  request.error_log->write(level, request.connection.number, message, error_number, context.view(), request.connection.debug);
 }
 
 }  // namespace uringx

@@ -30,6 +30,9 @@ class Setting {
     return value_;
   }
 
+  // The value, to be completed once it is known what is inherited: whether this level set it stays as it is.
+  T& edit() { return value_; }
+
   // nginx's merge: a level that did not set it takes what the level above has (its default included).
   void inherit(const Setting& parent) {
     if (!set_) *this = parent;

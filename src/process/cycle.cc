@@ -32,10 +32,10 @@ std::string pid_file_of(const CoreMainSettings& settings) {
 Cycle::Cycle(std::shared_ptr<const RouteTable> routes, std::unique_ptr<OpenLogFiles> log_files,
              std::optional<Identity> identity)
     : routes_(std::move(routes)), log_files_(std::move(log_files)), identity_(std::move(identity)) {
-  for (const ErrorLogTarget& target : *core().error_log) {
-    LogFile& file = *routes_->log_files[target.log_file];
-    error_log_.add(file, target.level);
-    if (file.path.empty()) logs_to_stderr_ = true;
+  for (const ErrorLog::Target& target : error_log().targets()) {
+    if (target.file == nullptr) continue;
+    if (first_error_file_ == nullptr) first_error_file_ = target.file;
+    if (target.file->path.empty()) logs_to_stderr_ = true;
   }
 }
 
@@ -66,8 +66,8 @@ unsigned Cycle::worker_count() const {
 }
 
 void Cycle::redirect_stderr() {
-  if (logs_to_stderr_ || core().error_log->empty()) return;
-  log_files_->redirect_stderr_to(core().error_log->front().log_file);
+  if (logs_to_stderr_ || first_error_file_ == nullptr) return;
+  log_files_->redirect_stderr_to(first_error_file_->index);
 }
 
 }  // namespace uringx

@@ -37,7 +37,7 @@ class Cycle {
   std::string pid_file() const { return pid_file_of(core()); }
 
   // The main error log; warnings of the process go there.
-  const ErrorLog& error_log() const { return error_log_; }
+  const ErrorLog& error_log() const { return routes_->error_log; }
   bool logs_to_stderr() const { return logs_to_stderr_; }
   // Puts the error log behind stderr, unless it is stderr itself.
   void redirect_stderr();
@@ -48,7 +48,7 @@ class Cycle {
 
   std::shared_ptr<const RouteTable> routes_;
   std::unique_ptr<OpenLogFiles> log_files_;
-  ErrorLog error_log_;
+  const LogFile* first_error_file_ = nullptr;
   bool logs_to_stderr_ = false;
   std::optional<Identity> identity_;
   Listeners listeners_;

@@ -10,6 +10,8 @@
 #include <cstring>
 #include <new>
 
+#include "modules/core_main.h"
+#include "modules/forwarded_address.h"
 #include "modules/http_core.h"
 #include "server/worker.h"
 
@@ -60,6 +62,8 @@ Connection::Connection(Worker& worker, int fd, std::size_t listen_index)
   info_.start_msec = worker.clock().msec;
   info_.socket_fd = fd;
   learn_addresses();
+  const auto& debug_connections = worker.routes().main.get<EventsSettings>().debug_connections;
+  info_.debug = !debug_connections.empty() && is_within(address_of(info_.peer), debug_connections);
 }
 
 Connection::~Connection() = default;
@@ -265,17 +269,19 @@ void Connection::log_closed_by_client(int error_number) {
     return;
   }
   const ErrorLog& error_log = default_server().root.settings.get<HttpCoreLocation>().error_log_targets;
-  if (!error_log.wants(LogLevel::info)) return;
-  error_log.write(LogLevel::info, info_.number, fmt::format("client {} closed keepalive connection", info_.peer.text), error_number);
+  if (!error_log.wants(LogLevel::info, info_.debug)) return;
+  error_log.write(LogLevel::info, info_.number, fmt::format("client {} closed keepalive connection", info_.peer.text),
+                  error_number, {}, info_.debug);
 }
 
 void Connection::log_first_request_timeout() { log(LogLevel::info, "client timed out", ETIMEDOUT); }
 
 void Connection::log(LogLevel level, std::string_view message, int error_number) {
   const ErrorLog& error_log = default_server().root.settings.get<HttpCoreLocation>().error_log_targets;
-  if (!error_log.wants(level)) return;
+  if (!error_log.wants(level, info_.debug)) return;
   error_log.write(level, info_.number, message, error_number,
-                  fmt::format(" while {}, client: {}, server: {}", waiting_for(), info_.peer.text, listen_text_));
+                  fmt::format(" while {}, client: {}, server: {}", waiting_for(), info_.peer.text, listen_text_),
+                  info_.debug);
 }
 
 }  // namespace uringx

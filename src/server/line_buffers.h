@@ -39,7 +39,7 @@ class LineBuffers : public LineWriter, public AccessLogSink {
   static constexpr std::size_t kLargeBytes = 64 * 1024;
   // Lines of one file kept while its disk refuses them; what comes on top is dropped and counted.
   static constexpr std::size_t kPendingBytesMax = 1024 * 1024;
-  // Files named by variables that are remembered, and so need not be made anew for their next line.
+  // Files named by variables that are remembered without open_log_file_cache, and need not be made anew for their next line.
   static constexpr std::size_t kPathsKept = 1024;
 
   // `log_files` are the configuration's, by index; `error_log` is told of files that cannot be opened.
@@ -50,6 +50,9 @@ class LineBuffers : public LineWriter, public AccessLogSink {
   void append(const LogFile& file, std::string_view line) override;
   // AccessLogSink: access log lines, into a fixed file or one whose path has variables.
   void append(const AccessLog& log, std::string_view path, std::string_view line) override;
+  ssize_t send(const AccessLog& log, std::string_view datagram) override;
+  SyslogSocket* syslog_socket(const SyslogPeer& peer) override { return &syslog_sockets_[&peer]; }
+  const ErrorLog* main_log() const override { return &error_log_; }
 
   // The number of the last line that has to be in its file before its request's connection goes on; lines of logs with
   // buffer= do not count.
@@ -68,20 +71,30 @@ class LineBuffers : public LineWriter, public AccessLogSink {
   void flush();
   // Starts the last writes of a worker that ends: what cannot be written now is given up.
   void write_the_last();
-  // Marks buffered logs (buffer=) for the next flush too: at reopen.
-  void flush_buffered();
+  // Marks buffered logs (buffer=) for the next flush too, and opens files named by variables anew: at reopen.
+  void reopen();
   // Nothing waits to be written and nothing is under way.
   bool idle() const { return dirty_.empty(); }
 
  private:
   struct File;
+  struct DirtyFile : ListNode {};
+  struct KeptFile : ListNode {};
+  struct PathFiles;
   File& file_of(const LogFile& log_file);
-  File& file_of_path(std::string_view path);
+  PathFiles& path_files_of(const LogFileCache* cache);
+  File& file_of_path(const LogFileCache* cache, std::string_view path);
+  void append_buffered(File& file, const LogBuffer& buffer, std::string_view line);
+  bool must_drop(File& file, std::string_view line);
   void append_line(File& file, std::string_view line, bool ordered);
   void mark_due(File& file);
+  void mark_buffered_due(File& file);
+  void expire(PathFiles& files, bool make_room);
   void forget_idle_paths();
+  std::int64_t now_s() const;
   void log_dropped_lines(std::string_view path);
   void log_failed_open(std::string_view path, int error_number);
+  void log_failed_write(std::string_view path, int error_number);
   void wake();
 
   Ring& ring_;
@@ -90,8 +103,9 @@ class LineBuffers : public LineWriter, public AccessLogSink {
   const ErrorLog& error_log_;
   std::uint64_t last_line_ = 0;
   std::vector<std::unique_ptr<File>> by_index_;
-  std::unordered_map<std::string, std::unique_ptr<File>> by_path_;
-  IntrusiveList<File> dirty_;
+  std::vector<std::unique_ptr<PathFiles>> path_files_;  // by LogFileCache::number, [0] without a cache
+  std::unordered_map<const SyslogPeer*, SyslogSocket> syslog_sockets_;
+  IntrusiveList<File, DirtyFile> dirty_;
   IntrusiveList<LineWaiter> waiters_;
   bool ending_ = false;
   bool large_ = false;  // some file has kLargeBytes due

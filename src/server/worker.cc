@@ -144,7 +144,7 @@ void Worker::on_message(std::uint32_t tag, std::int32_t value) {
       stop_gracefully();
       break;
     case WorkerMessage::flush_logs:
-      lines_.flush_buffered();
+      lines_.reopen();
       break;
     case WorkerMessage::adopt_first:
       adopt(value, tag - static_cast<std::uint32_t>(WorkerMessage::adopt_first));

@@ -13,7 +13,12 @@ class Sink : public AccessLogSink {
   void append(const AccessLog& log, std::string_view path, std::string_view line) override {
     written.push_back((log.path ? std::string(path) : std::to_string(log.log_file)) + ": " + std::string(line));
   }
+  ssize_t send(const AccessLog&, std::string_view datagram) override {
+    written.push_back("syslog: " + std::string(datagram));
+    return sent_bytes < 0 ? sent_bytes : static_cast<ssize_t>(datagram.size());
+  }
   std::vector<std::string> written;
+  ssize_t sent_bytes = 0;
 };
 
 std::vector<std::string> logged(TestRequest& test) {
@@ -150,10 +155,15 @@ TEST_CASE("errors of log_format and access_log are nginx's") {
       {"access_log", {"/$host", "main", "buffer=4k"}, "buffered logs cannot have variables in name"},
       {"access_log", {"/a", "main", "gzip=10"}, "invalid compression level \"10\""},
       {"access_log", {"/${a", "main"}, "the closing bracket in \"a\" variable is missing"},
-      {"access_log", {"/a", "main", "gzip"},
-       "the \"gzip\" parameter of the \"access_log\" directive is known to nginx but not served by uringx yet"},
-      {"access_log", {"syslog:server=h", "main"},
-       "the \"syslog:\" parameter of the \"access_log\" directive is known to nginx but not served by uringx yet"},
+      {"access_log", {"/a", "main", "gzip"}, ""},
+      {"access_log", {"/a", "main", "gzip=0"}, "invalid compression level \"0\""},
+      {"access_log", {"/a", "main", "gzip="}, "invalid compression level \"\""},
+      {"access_log", {"/a", "main", "gzipx"}, "invalid parameter \"gzipx\""},
+      {"access_log", {"/$host", "main", "gzip"}, "buffered logs cannot have variables in name"},
+      {"access_log", {"syslog:server=127.0.0.1", "main"}, ""},
+      {"access_log", {"syslog:server=127.0.0.1", "main", "gzip"}, "logs to syslog cannot be buffered"},
+      {"access_log", {"syslog:server=127.0.0.1", "main", "buffer=1k"}, "logs to syslog cannot be buffered"},
+      {"access_log", {"syslog:tag=x", "main"}, "no syslog server specified"},
       {"open_log_file_cache", {"inactive=20s"}, "\"open_log_file_cache\" must have \"max\" parameter"},
       {"open_log_file_cache", {"max=10", "valid=x"}, "invalid \"open_log_file_cache\" parameter \"valid=x\""},
       {"open_log_file_cache", {"max=10", "min_uses=2", "valid=1m", "inactive=20s"}, ""},
@@ -176,6 +186,7 @@ TEST_CASE("a combined line costs far less than a request") {
   class Counter : public AccessLogSink {
    public:
     void append(const AccessLog&, std::string_view, std::string_view line) override { bytes += line.size(); }
+    ssize_t send(const AccessLog&, std::string_view datagram) override { return static_cast<ssize_t>(datagram.size()); }
     std::size_t bytes = 0;
   } counter;
   constexpr int kLines = 20'000;

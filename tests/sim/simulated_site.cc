@@ -125,7 +125,7 @@ std::string SimulatedSite::shut_down() {
   worker_->stop_gracefully();
   settle();
   let_pass(std::chrono::minutes(2));  // every timeout of a connection
-  worker_->lines().flush_buffered();
+  worker_->lines().reopen();
   settle();
   std::string wrong;
   if (!worker_->finished()) {
