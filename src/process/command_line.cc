@@ -7,7 +7,14 @@
 namespace uringx {
 namespace {
 
-constexpr std::string_view kPrintDirectives = "--print-directives";
+// Options of our own. Each is a word as a whole, so that all that nginx refuses stays refused in its words.
+struct LongOption {
+  std::string_view word;
+  bool CommandLine::*flag;
+};
+constexpr LongOption kLongOptions[] = {{"--print-directives", &CommandLine::print_directives},
+                                       {"--print-lint-rules", &CommandLine::print_lint_rules},
+                                       {"--lint", &CommandLine::lint}};
 
 // An option with a word of its own: the rest of its word, or the next one.
 struct ValueOption {
@@ -29,6 +36,13 @@ constexpr InstructionName kInstructions[] = {{"stop", Instruction::stop},
 const ValueOption* find_value_option(char letter) {
   for (const ValueOption& option : kValueOptions) {
     if (option.letter == letter) return &option;
+  }
+  return nullptr;
+}
+
+const LongOption* find_long_option(std::string_view word) {
+  for (const LongOption& option : kLongOptions) {
+    if (option.word == word) return &option;
   }
   return nullptr;
 }
@@ -96,8 +110,8 @@ std::expected<CommandLine, std::string> parse_command_line(std::span<const char*
   CommandLine line;
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string_view word = words[i];
-    if (word == kPrintDirectives) {
-      line.print_directives = true;
+    if (const LongOption* option = find_long_option(word)) {
+      line.*option->flag = true;
       continue;
     }
     if (!word.starts_with('-')) return std::unexpected(fmt::format("invalid option: \"{}\"", word));
@@ -120,6 +134,8 @@ std::expected<CommandLine, std::string> parse_command_line(std::span<const char*
       if (!set_flag(line, letter)) return std::unexpected(fmt::format("invalid option: \"{}\"", letter));
     }
   }
+  // Who asks for findings wants no server.
+  if (line.lint) line.test = true;
   return line;
 }
 

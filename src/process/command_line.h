@@ -18,7 +18,9 @@ struct CommandLine {
   bool show_version = false;    // -v, -V, -? and -h
   bool show_configure = false;  // -V
   bool print_directives = false;
-  bool test = false;  // -t, -T
+  bool print_lint_rules = false;
+  bool test = false;  // -t, -T, --lint
+  bool lint = false;
   bool dump = false;  // -T
   bool quiet = false;
   Instruction instruction = Instruction::none;

@@ -13,8 +13,10 @@
 
 #include "base/version.h"
 #include "config/directive_table.h"
+#include "lint/lint.h"
 #include "process/command_line.h"
 #include "process/cycle.h"
+#include "process/lint_report.h"
 #include "process/master.h"
 #include "process/new_binary.h"
 #include "process/pid_file.h"
@@ -63,13 +65,15 @@ bool test_config(const CommandLine& line, const LoadOptions& load, ProcessLog& l
 
 int run_test(const CommandLine& line, const LoadOptions& load, ProcessLog& log) {
   std::shared_ptr<Cycle> cycle;
-  if (!test_config(line, load, log, cycle)) {
+  const bool is_good = test_config(line, load, log, cycle);
+  if (!is_good) {
     print_stderr(fmt::format("configuration file {} test failed", load.conf_file));
-    return EXIT_FAILURE;
+  } else if (!line.quiet) {
+    print_stderr(fmt::format("configuration file {} test is successful", load.conf_file));
   }
-  if (!line.quiet) print_stderr(fmt::format("configuration file {} test is successful", load.conf_file));
-  if (line.dump) dump_files(*cycle->routes());
-  return EXIT_SUCCESS;
+  if (line.lint) print_lint(load, line.quiet ? LintDetail::findings_only : LintDetail::with_summary);
+  if (is_good && line.dump) dump_files(*cycle->routes());
+  return is_good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 // -s: the configuration says where the pid file is.
@@ -164,8 +168,8 @@ int run(int argc, char** argv) {
     print_stderr(line.error());
     return EXIT_FAILURE;
   }
-  if (line->print_directives) {
-    print(stdout, directives_markdown());
+  if (line->print_directives || line->print_lint_rules) {
+    print(stdout, line->print_directives ? directives_markdown() : lint_rules_markdown());
     return EXIT_SUCCESS;
   }
   if (line->show_version) {
