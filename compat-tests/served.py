@@ -16,4 +16,5 @@ load_module include types_hash_max_size types_hash_bucket_size server_names_hash
 server_names_hash_bucket_size keepalive_disable gzip ssl_protocols ssl_prefer_server_ciphers msie_padding
 connection_pool_size request_pool_size client_body_temp_path client_body_buffer_size proxy_temp_path
 fastcgi_temp_path uwsgi_temp_path scgi_temp_path
+auth_basic auth_basic_user_file auth_delay satisfy
 """.split())

@@ -2,12 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "config/route_table.h"
 #include "http/browser.h"
 #include "http/error_page.h"
 #include "http/status.h"
 #include "http/uri.h"
 #include "modules/access.h"
+#include "modules/auth_basic.h"
 #include "modules/autoindex.h"
 #include "modules/error_page.h"
 #include "modules/http_core.h"
@@ -32,7 +35,7 @@ constexpr Handler kPostRead[] = {handle_realip};
 constexpr Handler kServerRewrite[] = {handle_rewrite};
 constexpr Handler kRewrite[] = {handle_location_rewrite};
 constexpr Handler kPreaccess[] = {handle_realip};
-constexpr Handler kAccess[] = {handle_access};
+constexpr Handler kAccess[] = {handle_access, handle_auth_basic};
 constexpr Handler kPrecontent[] = {handle_try_files};
 constexpr Handler kContent[] = {handle_index, handle_autoindex, handle_static_file};
 
@@ -80,7 +83,10 @@ Action PhaseEngine::start() {
   return run({});
 }
 
-Action PhaseEngine::resume(const HandlerInput& input) { return run(input); }
+Action PhaseEngine::resume(const HandlerInput& input) {
+  if (waiting_status_ != 0) return finish(std::exchange(waiting_status_, 0));
+  return run(input);
+}
 
 Action PhaseEngine::finish(int status) {
   if (std::optional<Action> action = special_response(status)) return *action;
@@ -98,7 +104,9 @@ Action PhaseEngine::run(const HandlerInput& input) {
   for (;;) {
     const HandlerResult result = run_phase(given);
     given = {};
-    if (std::optional<Action> action = take(result)) return *action;
+    std::optional<Action> action = take(result);
+    if (!action && request_.access_code != 0) action = leave_access();
+    if (action) return *action;
   }
 }
 
@@ -109,6 +117,42 @@ HandlerResult PhaseEngine::run_phase(const HandlerInput& input) {
   if (phase_ == Phase::content) return nobody_answered(request_);
   next_phase(static_cast<Phase>(static_cast<int>(phase_) + 1));
   return run_phase({});
+}
+
+std::optional<Action> PhaseEngine::take_allowed() {
+  if (*request_.settings<HttpCoreLocation>().satisfy == Satisfy::any) {
+    request_.access_code = 0;
+    withdraw_challenge(request_);
+    next_phase(Phase::precontent);
+  } else {
+    ++handler_;
+    state_ = {};
+  }
+  return std::nullopt;
+}
+
+std::optional<Action> PhaseEngine::take_denied(int status) {
+  const bool may_be_satisfied = status == 401 || status == 403;
+  if (!may_be_satisfied || *request_.settings<HttpCoreLocation>().satisfy == Satisfy::all) return deny(status);
+  if (request_.access_code != 401) request_.access_code = status;
+  ++handler_;
+  state_ = {};
+  return std::nullopt;
+}
+
+std::optional<Action> PhaseEngine::leave_access() {
+  if (handler_ < std::size(kAccess)) return std::nullopt;
+  const int status = std::exchange(request_.access_code, 0);
+  if (status == 403) log_request(request_, LogLevel::error, kForbiddenByRule);
+  return deny(status);
+}
+
+std::optional<Action> PhaseEngine::deny(int status) {
+  const std::int64_t delay_ms = request_.settings<HttpCoreLocation>().auth_delay->count;
+  if (status != 401 || delay_ms == 0) return special_response(status);
+  log_request(request_, LogLevel::info, "delaying unauthorized request");
+  waiting_status_ = status;
+  return Wait{delay_ms};
 }
 
 HandlerResult PhaseEngine::find_location() {
@@ -136,7 +180,9 @@ std::optional<Action> PhaseEngine::take(const HandlerResult& result) {
       engine.state_ = {};
       return std::nullopt;
     }
+    std::optional<Action> operator()(const Allowed&) const { return engine.take_allowed(); }
     std::optional<Action> operator()(const Finish& finish) const {
+      if (engine.phase_ == Phase::access) return engine.take_denied(finish.status);
       if (ends_connection(finish.status)) return CloseConnection{finish.status};
       return engine.special_response(finish.status);
     }
@@ -150,6 +196,7 @@ std::optional<Action> PhaseEngine::take(const HandlerResult& result) {
     }
     std::optional<Action> operator()(const ProbeFile& probe) const { return probe; }
     std::optional<Action> operator()(const ReadDirectory& read) const { return read; }
+    std::optional<Action> operator()(const CheckPassword& check) const { return check; }
     std::optional<Action> operator()(const CloseConnection& close) const { return close; }
     std::optional<Action> operator()(const SendText& text) const { return text; }
     std::optional<Action> operator()(const SendFile& file) const { return file; }

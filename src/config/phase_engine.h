@@ -32,6 +32,12 @@ class PhaseEngine {
   // One handler's result: an Action for the driver, or nullopt to go on with run().
   std::optional<Action> take(const HandlerResult& result);
   void next_phase(Phase phase);
+  // ngx_http_core_access_phase, what `satisfy` makes of one handler's word.
+  std::optional<Action> take_allowed();
+  std::optional<Action> take_denied(int status);
+  // ngx_http_core_post_access_phase, once every handler of the phase was asked and nobody let the request in.
+  std::optional<Action> leave_access();
+  std::optional<Action> deny(int status);
   bool redirect_internally(const InternalRedirect& redirect);
   bool redirect_to_named(const NamedRedirect& redirect);
   // ngx_http_special_response_handler: the configured or built-in page.
@@ -44,6 +50,7 @@ class PhaseEngine {
   Phase phase_ = Phase::post_read;
   std::size_t handler_ = 0;  // within the phase
   HandlerState state_;
+  int waiting_status_ = 0;  // what the request ends with when the time of a Wait has passed
 };
 
 }  // namespace uringx

@@ -140,8 +140,10 @@ HandlerResult handle_access(Request& request, HandlerState&, const HandlerInput&
   const JudgedAddress client = judged_address(request, rules);
   for (const AccessSettings::Rule& rule : rules) {
     if (rule.range.family != client.family || !rule.range.contains(client.bytes)) continue;
-    if (!rule.deny) return Declined{};
-    log_request(request, LogLevel::error, "access forbidden by rule");
+    if (!rule.deny) return Allowed{};
+    if (*request.settings<HttpCoreLocation>().satisfy == Satisfy::all) {
+      log_request(request, LogLevel::error, kForbiddenByRule);  // else once nobody else lets it in
+    }
     return Finish{403};
   }
   return Declined{};

@@ -44,6 +44,8 @@ struct AccessSettings : Settings {
 
 extern const Module kAccessModule;
 
+inline constexpr std::string_view kForbiddenByRule = "access forbidden by rule";
+
 HandlerResult handle_access(Request& request, HandlerState& state, const HandlerInput& input);
 
 }  // namespace uringx

@@ -22,6 +22,19 @@ struct ReadDirectory {
   std::string_view path;
 };
 
+// Look the user up in a file of passwords and check the password, on a thread that may wait (a hash is slow on purpose);
+// auth_basic is resumed with the answer. Texts are in the request's arena, the path NUL-terminated.
+struct CheckPassword {
+  std::string_view user_file;
+  std::string_view user;
+  std::string_view password;
+};
+
+// Let this time pass, then resume the engine (auth_delay).
+struct Wait {
+  std::int64_t time_ms;
+};
+
 // The answer's head is complete; the body is a text in the arena (or constant).
 struct SendText {
   std::string_view body;
@@ -35,7 +48,7 @@ struct CloseConnection {
   int status = 444;
 };
 
-using Action = std::variant<ProbeFile, ReadDirectory, SendText, SendFile, CloseConnection>;
+using Action = std::variant<ProbeFile, ReadDirectory, CheckPassword, Wait, SendText, SendFile, CloseConnection>;
 
 // What a probe found.
 struct FileAnswer {
@@ -45,6 +58,21 @@ struct FileAnswer {
 
   bool is_directory() const { return error_number == 0 && S_ISDIR(info.st_mode); }
   bool is_file() const { return error_number == 0 && S_ISREG(info.st_mode); }
+};
+
+// What became of a CheckPassword.
+struct PasswordAnswer {
+  enum class Outcome : std::uint8_t {
+    match,
+    mismatch,
+    no_such_user,
+    open_failed,   // of the file of passwords
+    read_failed,
+    hash_failed,   // crypt() refused what stands in the file, or memory ran out
+    not_started,   // too many checks wait
+  } outcome = Outcome::not_started;
+  int error_number = 0;
+  std::string_view user_file;
 };
 
 }  // namespace uringx

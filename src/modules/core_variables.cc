@@ -13,6 +13,7 @@
 #include "base/version.h"
 #include "http/ascii.h"
 #include "http/proxy_protocol.h"
+#include "modules/basic_credentials.h"
 #include "modules/handler.h"
 #include "modules/http_core.h"
 #include "modules/variables.h"
@@ -181,48 +182,10 @@ Text get_proxy_protocol_tlv(Request& request, std::string_view name) {
   return request.arena.copy(**value);
 }
 
-int base64_value(char c) {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (is_digit(c)) return c - '0' + 52;
-  if (c == '+') return 62;
-  return c == '/' ? 63 : -1;
-}
-
-// ngx_decode_base64: what follows the first '=' is not looked at.
-std::optional<std::string_view> decode_base64(std::string_view text, Arena& arena) {
-  text = text.substr(0, text.find('='));
-  if (text.size() % 4 == 1) return std::nullopt;
-  char* const decoded = arena.take_bytes(text.size() / 4 * 3 + 3);
-  char* out = decoded;
-  std::uint32_t bits = 0;
-  int bit_count = 0;
-  for (const char c : text) {
-    const int value = base64_value(c);
-    if (value < 0) return std::nullopt;
-    bits = bits << 6 | static_cast<std::uint32_t>(value);
-    bit_count += 6;
-    if (bit_count >= 8) {
-      bit_count -= 8;
-      *out++ = static_cast<char>(bits >> bit_count & 0xff);
-    }
-  }
-  return std::string_view(decoded, static_cast<std::size_t>(out - decoded));
-}
-
-// The name in "Authorization: Basic ..." (ngx_http_auth_basic_user).
 Text get_remote_user(Request& request, std::string_view) {
-  constexpr std::string_view kBasic = "Basic ";
-  std::string_view encoded = request.head.value(KnownField::authorization);
-  if (!equal_ignore_case(encoded.substr(0, kBasic.size()), kBasic)) return std::nullopt;
-  encoded.remove_prefix(kBasic.size());
-  while (encoded.starts_with(' ')) encoded.remove_prefix(1);
-  if (encoded.empty()) return std::nullopt;
-  const auto credentials = decode_base64(encoded, request.arena);
+  const std::optional<BasicCredentials> credentials = basic_credentials(request);
   if (!credentials) return std::nullopt;
-  const std::size_t colon = credentials->find(':');
-  if (colon == 0 || colon == std::string_view::npos) return std::nullopt;
-  return credentials->substr(0, colon);
+  return credentials->user;
 }
 
 // --- files ------------------------------------------------------------------------------------------------------

@@ -13,6 +13,9 @@ namespace uringx {
 // Not mine: the next handler of the phase, or the next phase (NGX_DECLINED).
 struct Declined {};
 
+// In the access phase: this handler lets the request in (NGX_OK there).
+struct Allowed {};
+
 // Answer with this status and its error page (or error_page); 204 and the like end here too.
 struct Finish {
   int status;
@@ -32,8 +35,8 @@ struct NamedRedirect {
 // The redirect to "uri?args" (ngx_http_split_args).
 InternalRedirect redirect_to(std::string_view target);
 
-using HandlerResult = std::variant<Declined, Finish, InternalRedirect, NamedRedirect, ProbeFile, ReadDirectory, SendText,
-                                   SendFile, CloseConnection>;
+using HandlerResult = std::variant<Declined, Allowed, Finish, InternalRedirect, NamedRedirect, ProbeFile, ReadDirectory,
+                                   CheckPassword, SendText, SendFile, CloseConnection>;
 
 // What one handler remembers between being asked and being asked again; fresh for every handler of every pass.
 struct HandlerState {
@@ -56,6 +59,7 @@ struct HandlerInput {
   std::span<DirectoryEntry> entries{};
   bool directory_read = false;  // entries hold the answer to ReadDirectory
   int directory_error = 0;      // errno of opendir()
+  const PasswordAnswer* password = nullptr;
 };
 
 using Handler = HandlerResult (*)(Request& request, HandlerState& state, const HandlerInput& input);

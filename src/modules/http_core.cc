@@ -300,7 +300,7 @@ constexpr DirectiveRow kRows[] = {
     checked_row<Bytes>("postpone_output", kAll),
     checked_row<Bytes>("subrequest_output_buffer_size", kAll),
     checked("send_lowat", kAll, kTake1, check_send_lowat),
-    checked_row<Milliseconds>("auth_delay", kAll),  // nothing here answers 401 in the access phase
+    value_row<&Place::auth_delay>("auth_delay", kAll),
 
     checked("client_body_temp_path", kAll, kTake1234, check_temp_path),
     checked_row<Bytes>("client_body_buffer_size", kAll),

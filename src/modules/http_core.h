@@ -103,6 +103,7 @@ struct HttpCoreLocation : Settings {
   Setting<bool> log_subrequest{false};
   Setting<bool> recursive_error_pages{false};
   Setting<Satisfy> satisfy{Satisfy::all};
+  Setting<Milliseconds> auth_delay{Milliseconds{0}};
 
   Setting<OpenFileCacheSettings> open_file_cache;
   Setting<Seconds> open_file_cache_valid{Seconds{60}};

@@ -2,6 +2,7 @@
 
 #include "modules/accepted.h"
 #include "modules/access.h"
+#include "modules/auth_basic.h"
 #include "modules/autoindex.h"
 #include "modules/browser.h"
 #include "modules/charset.h"
@@ -24,7 +25,7 @@ namespace {
 // first error.
 constexpr const Module* kModules[] = {
     &kCoreMainModule, &kEventsModule,   &kHttpCoreModule, &kTypesModule,    &kErrorPageModule,
-    &kLogModule,      &kAutoindexModule, &kIndexModule,   &kTryFilesModule, &kAccessModule,
+    &kLogModule,      &kAutoindexModule, &kIndexModule,   &kTryFilesModule, &kAuthBasicModule, &kAccessModule,
     &kRealipModule,  &kMapModule,      &kRewriteModule,  &kSslModule, &kBrowserModule,      &kGzipModule,     &kCharsetModule,  &kHeadersModule,
 };
 

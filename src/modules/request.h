@@ -126,6 +126,7 @@ struct Request {
   bool header_only = false;       // HEAD
   bool trailers_expected = false; // fields may follow the body: it goes out in chunks (r->expect_trailers)
   bool add_uri_to_alias = false;  // set by try_files under a regex alias (r->add_uri_to_alias)
+  int access_code = 0;            // r->access_code: the refusal that "satisfy any" holds back; 0: none
   int error_status = 0;           // r->err_status: the code the client gets whatever the content handler says; 0: none
 
   // --- captures of the last regex that matched: [n] is $n, [0] is unused; views into the arena ---

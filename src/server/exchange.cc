@@ -5,6 +5,7 @@
 
 #include "modules/http_core.h"
 #include "server/directory_reader.h"
+#include "server/password_check.h"
 #include "server/worker.h"
 
 namespace uringx {
@@ -35,6 +36,13 @@ void Exchange::perform(Action action) {
     } else if (const auto* directory = std::get_if<ReadDirectory>(&action)) {
       if (start<&Exchange::on_directory_read, DirectoryReading>(worker_.helpers().listings, directory->path)) return;
       action = engine_.resume({.directory_read = true, .directory_error = EAGAIN});
+    } else if (const auto* check = std::get_if<CheckPassword>(&action)) {
+      if (start<&Exchange::on_password_checked, PasswordCheck>(worker_.helpers().passwords, *check)) return;
+      const PasswordAnswer answer{.error_number = EAGAIN, .user_file = check->user_file};
+      action = engine_.resume({.password = &answer});
+    } else if (const auto* wait = std::get_if<Wait>(&action)) {
+      worker_.arm(wait_, std::chrono::milliseconds(wait->time_ms));
+      return;
     } else if (const auto* text = std::get_if<SendText>(&action)) {
       if (send(text->body, false, action)) return;
     } else if (std::holds_alternative<SendFile>(action)) {
@@ -110,8 +118,18 @@ void Exchange::on_directory_read() {
   resume(input);
 }
 
+void Exchange::on_password_checked() {
+  if (cancelled_) {
+    client_.ended(client_.owner);
+    return;
+  }
+  const PasswordAnswer answer = static_cast<const PasswordCheck&>(*job_).answer();
+  resume({.password = &answer});
+}
+
 void Exchange::cancel() {
   cancelled_ = true;
+  wait_.disarm();
   opener_.cancel();
 }
 

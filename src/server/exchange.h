@@ -13,6 +13,7 @@
 #include "modules/request.h"
 #include "server/file_opener.h"
 #include "server/helper_threads.h"
+#include "ring/timers.h"
 
 namespace uringx {
 
@@ -41,6 +42,9 @@ class Exchange {
   const AnswerBody& body() const { return body_; }
   const OpenedFile& file() const { return opener_.file(); }
 
+  // The request waits for time to pass (auth_delay): nobody else holds it.
+  bool waiting() const { return wait_.armed(); }
+
   void cancel();
   bool pending() const { return opener_.pending() || (job_ != nullptr && job_->pending()); }
 
@@ -54,6 +58,8 @@ class Exchange {
   template <auto Method, typename Job, typename... Args>
   bool start(HelperThreads& threads, Args&&... args);
   void on_directory_read();
+  void on_password_checked();
+  void on_time_passed() { resume({}); }
   bool send(std::string_view text, bool from_file, Action& next);
 
   Worker& worker_;
@@ -63,6 +69,7 @@ class Exchange {
   PhaseEngine engine_;
   FileOpener opener_;
   std::unique_ptr<HelperJob> job_;  // the last one asked of the helper threads
+  Timer wait_{this, Timer::calls<&Exchange::on_time_passed>};
   AnswerBody body_;
   bool cancelled_ = false;
 };

@@ -71,6 +71,11 @@ void Http1::on_peer_closed(int error_number) {
       }
       break;
     case State::answering:
+      if (current_->exchange.waiting()) {
+        log_request(request(), LogLevel::info, "client prematurely closed connection", error_number);
+        abandon(499);
+      }
+      break;
     case State::sending:
       break;  // the answer may still be wanted: a client may close its sending side only
     case State::draining:
