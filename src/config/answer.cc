@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "http/browser.h"
 #include "http/conditional.h"
 #include "http/framing.h"
@@ -72,11 +74,21 @@ AnswerBody serve_ranges(Request& request, std::span<const ByteRange> ranges, std
 }
 
 AnswerBody whole_body(Request& request, std::string_view text, bool from_file) {
-  const std::int64_t length = request.response.content_length;
-  if (length <= 0) return {};
+  const ResponseHead& response = request.response;
+  const std::int64_t length =
+      response.content_length == kUnknownLength ? static_cast<std::int64_t>(text.size()) : response.content_length;
+  if (length == 0) return {};
   std::span<BodyPart> parts = request.arena.make_array<BodyPart>(1);
   parts[0] = from_file ? BodyPart{{}, 0, static_cast<std::uint64_t>(length)} : BodyPart{text, 0, 0};
   return {parts, static_cast<std::uint64_t>(length)};
+}
+
+// The file's, or what add_header gave instead.
+std::string_view sent_etag(const ResponseHead& response) {
+  if (!response.etag.empty()) return response.etag;
+  const auto found = std::find_if(response.fields.begin(), response.fields.end(),
+                                  [](const HeaderField& field) { return equal_ignore_case(field.name, "etag"); });
+  return found == response.fields.end() ? std::string_view() : found->value;
 }
 
 // ngx_http_range_header_filter.
@@ -94,7 +106,9 @@ std::expected<AnswerBody, int> filter_ranges(Request& request, std::string_view 
     return whole_body(request, text, from_file);
   }
   if (const HeaderField* if_range = request.head.find(KnownField::if_range)) {
-    if (!if_range_holds(if_range->value, response.etag, response.last_modified)) return whole_body(request, text, from_file);
+    if (!if_range_holds(if_range->value, sent_etag(response), response.last_modified)) {
+      return whole_body(request, text, from_file);
+    }
   }
   const auto ranges = parse_ranges(range, response.content_length,
                                    max_ranges < 0 ? kMaxRangesDefault : static_cast<std::uint64_t>(max_ranges),
@@ -106,25 +120,37 @@ std::expected<AnswerBody, int> filter_ranges(Request& request, std::string_view 
   return std::unexpected(416);
 }
 
-// A body made on the way: in chunks for HTTP/1.1 (ngx_http_chunked_filter), else ended by the end of the connection.
-AnswerBody frame_unknown_length(Request& request, std::string_view text) {
-  const bool chunked = request.head.version >= HttpVersion::http_1_1 &&
-                       *request.settings<HttpCoreLocation>().chunked_transfer_encoding;
-  request.response.chunked = chunked;
-  if (!chunked) {
-    request.keep_alive = false;
-    const std::span<BodyPart> parts = request.arena.make_array<BodyPart>(text.empty() ? 0 : 1);
-    if (!text.empty()) parts[0].text = text;
-    return {parts, text.size()};
+// What ends a chunked body: the last chunk and the trailers. The line break before it belongs to the chunk of the data.
+std::string_view end_of_chunks(Request& request, bool after_data) {
+  const auto& trailers = request.response.trailers;
+  if (trailers.empty()) return after_data ? "\r\n0\r\n\r\n" : "0\r\n\r\n";
+  std::string text = after_data ? "\r\n0\r\n" : "0\r\n";
+  for (const HeaderField& trailer : trailers) fmt::format_to(std::back_inserter(text), "{}: {}\r\n", trailer.name, trailer.value);
+  text += "\r\n";
+  return request.arena.copy(text);
+}
+
+// A body of unknown length, or one that trailers follow: in chunks for HTTP/1.1 (ngx_http_chunked_filter), else ended by
+// its length or the end of the connection.
+AnswerBody frame_body(Request& request, const AnswerBody& body) {
+  ResponseHead& response = request.response;
+  response.chunked = request.head.version >= HttpVersion::http_1_1 &&
+                     *request.settings<HttpCoreLocation>().chunked_transfer_encoding;
+  if (!response.chunked) {
+    if (response.content_length == kUnknownLength) request.keep_alive = false;
+    if (request.trailers_expected) filter_trailers(request);  // the log may name them
+    return body;
   }
-  const std::string_view size = request.arena.copy(fmt::format("{:x}\r\n", text.size()));
-  const std::span<BodyPart> parts = request.arena.make_array<BodyPart>(text.empty() ? 1 : 3);
-  if (!text.empty()) {
-    parts[0].text = size;
-    parts[1].text = text;
-  }
-  parts.back().text = text.empty() ? "0\r\n\r\n" : "\r\n0\r\n\r\n";
-  return {parts, size.size() + text.size()};
+  response.content_length = kUnknownLength;
+  if (request.trailers_expected) filter_trailers(request);
+  const bool has_data = body.bytes != 0;
+  const std::string_view size =
+      has_data ? request.arena.copy(fmt::format("{:x}\r\n", body.bytes)) : std::string_view();
+  const std::span<BodyPart> parts = request.arena.make_array<BodyPart>(body.parts.size() + (has_data ? 2 : 1));
+  if (has_data) parts[0].text = size;
+  std::copy(body.parts.begin(), body.parts.end(), parts.begin() + (has_data ? 1 : 0));
+  parts.back().text = end_of_chunks(request, has_data);
+  return {parts, size.size() + body.bytes};
 }
 
 void complete_location(Request& request) {
@@ -162,7 +188,7 @@ std::expected<AnswerBody, int> finish_answer(Request& request, std::string_view 
   }
   response.header_only = request.header_only || response.status == 204 || response.status == 304;
   if (response.header_only) return AnswerBody{};
-  if (response.content_length == kUnknownLength) return frame_unknown_length(request, text);
+  if (response.content_length == kUnknownLength || request.trailers_expected) return frame_body(request, *body);
   return body;
 }
 

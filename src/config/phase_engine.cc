@@ -112,6 +112,9 @@ Action PhaseEngine::run(const HandlerInput& input) {
 
 HandlerResult PhaseEngine::run_phase(const HandlerInput& input) {
   if (phase_ == Phase::find_location) return find_location();
+  if (phase_ == Phase::content) {
+    if (const Handler own = request_.settings<HttpCoreLocation>().content_handler) return own(request_, state_, input);
+  }
   const std::span<const Handler> handlers = handlers_of(phase_);
   if (handler_ < handlers.size()) return handlers[handler_](request_, state_, input);
   if (phase_ == Phase::content) return nobody_answered(request_);
@@ -290,7 +293,11 @@ Action PhaseEngine::built_in_page(int status) {
   response.status = wire_status(status);
   if (request_.error_status == status) request_.error_status = response.status;
   response.last_modified = -1;
+  response.last_modified_in_fields = false;
   response.etag = {};
+  std::erase_if(response.fields, [](const HeaderField& field) {
+    return equal_ignore_case(field.name, "etag") || equal_ignore_case(field.name, "last-modified");
+  });
   response.accept_ranges = false;
   // What an answer that was given up left behind would frame this one wrongly.
   response.chunked = false;

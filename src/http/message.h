@@ -103,6 +103,7 @@ struct ResponseHead {
   std::string_view charset;  // "; charset=..." is appended when not empty
   std::int64_t content_length = kUnknownLength;
   std::time_t last_modified = -1;  // -1: none; printed with 200, 206 and 304 only
+  bool last_modified_in_fields = false;  // `fields` hold the text that was given for it
   std::string_view etag;
   std::string_view location;  // printed unless its data() is null, even when empty (`return 301;`)
   // nginx prints a Location it completed itself (location.h) earlier than one given whole.
@@ -113,8 +114,9 @@ struct ResponseHead {
   bool chunked = false;
   bool header_only = false;  // HEAD, 204, 304: no body follows whatever content_length says
   std::pmr::vector<HeaderField> fields;
+  std::pmr::vector<HeaderField> trailers;  // fields after a chunked body
 
-  explicit ResponseHead(std::pmr::memory_resource* memory) : fields(memory) {}
+  explicit ResponseHead(std::pmr::memory_resource* memory) : fields(memory), trailers(memory) {}
 };
 
 }  // namespace uringx

@@ -76,7 +76,7 @@ char* put_representation(char* out, const ResponseHead& head) {
     out = put_constant(put(put_constant(out, "Content-Length: "), head.content_length), "\r\n");
   }
   const bool has_date = head.status == 200 || head.status == 206 || head.status == 304;
-  if (head.last_modified != -1 && has_date) {
+  if (head.last_modified != -1 && !head.last_modified_in_fields && has_date) {
     out = put_constant(write_http_date(put_constant(out, "Last-Modified: "), head.last_modified), "\r\n");
   }
   return out;

@@ -113,7 +113,9 @@ Text get_sent_location(Request& request, std::string_view) {
 }
 
 Text get_sent_last_modified(Request& request, std::string_view) {
-  if (request.response.last_modified < 0) return get_sent_http(request, "last_modified");
+  if (request.response.last_modified < 0 || request.response.last_modified_in_fields) {
+    return get_sent_http(request, "last_modified");
+  }
   char* const text = request.arena.take_bytes(kHttpDateBytes);
   write_http_date(text, request.response.last_modified);
   return std::string_view(text, kHttpDateBytes);
@@ -153,7 +155,9 @@ Text get_sent_transfer_encoding(Request& request, std::string_view) {
   return "chunked";
 }
 
-Text get_sent_trailer(Request&, std::string_view) { return std::nullopt; }
+Text get_sent_trailer(Request& request, std::string_view name) {
+  return joined_fields(request, request.response.trailers, name, ", ");
+}
 
 constexpr VariableRow kRows[] = {
     {"http_host", get_known<KnownField::host>},

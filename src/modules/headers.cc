@@ -13,6 +13,7 @@ namespace uringx {
 namespace {
 
 using AddedHeader = HeadersSettings::AddedHeader;
+using Inheritance = HeadersSettings::Inheritance;
 
 // --- directives -------------------------------------------------------------------------------------------------
 
@@ -43,23 +44,48 @@ AddedHeader::Kind kind_of(std::string_view name) {
   return AddedHeader::Kind::line;
 }
 
-Applied apply_add_header(BuildContext& context, const Directive& directive, Settings& settings) {
+template <auto List>
+Applied apply_added(BuildContext& context, const Directive& directive, Settings& settings) {
   const std::vector<std::string>& words = directive.words;
   auto value = context.compile_template(words[2]);
   if (!value) return std::unexpected(std::move(value.error()));
   const bool always = words.size() > 3;
   if (always && words[3] != "always") return std::unexpected(Refusal{"invalid parameter \"" + words[3] + "\""});
-  static_cast<HeadersSettings&>(settings).headers.amend().push_back(
-      {kind_of(words[1]), words[1], std::move(*value), always});
+  (static_cast<HeadersSettings&>(settings).*List).amend().push_back({kind_of(words[1]), words[1], std::move(*value), always});
   return {};
 }
+
+// The level's own come first, as in ngx_http_headers_merge_conf. Its rule was inherited before: that row stands above.
+template <auto List, auto Rule>
+void inherit_added(Settings& child, const Settings& parent) {
+  auto& own = static_cast<HeadersSettings&>(child);
+  const auto& above = static_cast<const HeadersSettings&>(parent).*List;
+  const Inheritance rule = *(own.*Rule);
+  if (rule == Inheritance::off || !above.is_set()) return;
+  if (!(own.*List).is_set()) {
+    own.*List = above;
+  } else if (rule == Inheritance::merge) {
+    auto& list = (own.*List).amend();
+    list.insert(list.end(), above->begin(), above->end());
+  }
+}
+
+constexpr EnumWord<Inheritance> kInheritances[] = {
+    {"off", Inheritance::off},
+    {"on", Inheritance::on},
+    {"merge", Inheritance::merge},
+};
 
 constexpr std::uint32_t kContexts = kHttpServerLocation | kLocationIf;
 
 constexpr DirectiveRow kRows[] = {
     custom_row<&HeadersSettings::expires>("expires", kContexts, kTake12, apply_expires),
-    custom_row<&HeadersSettings::headers>("add_header", kContexts, kTake2 | kTake3, apply_add_header),
-    {.name = "add_trailer", .contexts = kContexts, .arity = kTake2 | kTake3, .standing = Standing::unserved},
+    enum_row<&HeadersSettings::headers_inheritance, kInheritances>("add_header_inherit", kContexts),
+    enum_row<&HeadersSettings::trailers_inheritance, kInheritances>("add_trailer_inherit", kContexts),
+    {"add_header", kContexts, kTake2 | kTake3, Level::location, apply_added<&HeadersSettings::headers>,
+     inherit_added<&HeadersSettings::headers, &HeadersSettings::headers_inheritance>},
+    {"add_trailer", kContexts, kTake2 | kTake3, Level::location, apply_added<&HeadersSettings::trailers>,
+     inherit_added<&HeadersSettings::trailers, &HeadersSettings::trailers_inheritance>},
 };
 
 // --- the filter -------------------------------------------------------------------------------------------------
@@ -103,12 +129,19 @@ void set_field(ResponseHead& response, std::string_view name, std::string_view v
   response.fields.erase(std::remove_if(first + 1, response.fields.end(), same), response.fields.end());
 }
 
+// The same, but an empty value takes the field away (ngx_http_set_response_header).
+void replace_field(ResponseHead& response, std::string_view name, std::string_view value) {
+  if (!value.empty()) return set_field(response, name, value);
+  std::erase_if(response.fields, [name](const HeaderField& field) { return equal_ignore_case(field.name, name); });
+}
+
 struct ExpiresTexts {
   std::string_view expires;
   std::string_view cache_control;
 };
 
-ExpiresTexts expires_texts(Request& request, const Expires& expires) {
+// `past`: the configuration says a time before now, whatever the date of the file.
+ExpiresTexts expires_texts(Request& request, const Expires& expires, bool past) {
   switch (expires.kind) {
     case Expires::Kind::epoch: return {"Thu, 01 Jan 1970 00:00:01 GMT", "no-cache"};
     case Expires::Kind::max: return {"Thu, 31 Dec 2037 23:55:55 GMT", "max-age=315360000"};
@@ -125,7 +158,7 @@ ExpiresTexts expires_texts(Request& request, const Expires& expires) {
   if (expires.kind == Expires::Kind::daily) time = next_time_of_day(expires.seconds, now);
   if (expires.kind == Expires::Kind::modified && modified != -1) time = modified + expires.seconds;
   const std::string_view date = date_text(request.arena, time);
-  if (expires.seconds < 0 || time < now) return {date, "no-cache"};
+  if (past || time < now) return {date, "no-cache"};
   char age[32];
   const char* const end = std::to_chars(age, age + sizeof(age), time - now).ptr;
   return {date, request.arena.join({"max-age=", {age, static_cast<std::size_t>(end - age)}})};
@@ -139,7 +172,7 @@ void set_expires(Request& request, const HeadersSettings::ExpiresSetting& settin
     expires = *parsed;
   }
   if (expires.kind == Expires::Kind::off) return;
-  const ExpiresTexts texts = expires_texts(request, expires);
+  const ExpiresTexts texts = expires_texts(request, expires, setting.constant.seconds < 0);
   set_field(request.response, "Expires", texts.expires);
   set_field(request.response, "Cache-Control", texts.cache_control);
 }
@@ -162,13 +195,16 @@ void add_header(Request& request, const AddedHeader& header) {
       if (!value.empty()) response.fields.push_back({header.name, value});
       return;
     case AddedHeader::Kind::etag:
-      response.etag = value;
+      // A file's own stands before all fields: it keeps its place, under the name as given.
+      if (!response.etag.empty()) response.fields.insert(response.fields.begin(), {"ETag", response.etag});
+      response.etag = {};
+      replace_field(response, header.name, value);
       return;
     case AddedHeader::Kind::last_modified:
-      // The text goes out as given, with any status, in the place of the file's date.
-      response.last_modified = -1;
-      std::erase_if(response.fields, [](const HeaderField& field) { return equal_ignore_case(field.name, "last-modified"); });
-      if (!value.empty()) response.fields.push_back({header.name, value});
+      // The text goes out as given, with any status; If-Range is compared with its time.
+      replace_field(response, header.name, value);
+      response.last_modified = parse_http_date(value).value_or(-1);
+      response.last_modified_in_fields = !value.empty();
       return;
   }
 }
@@ -205,10 +241,24 @@ std::expected<Expires, std::string> Expires::parse(std::string_view text, bool a
 
 void filter_headers(Request& request) {
   const auto& settings = request.settings<HeadersSettings>();
+  if (!settings.expires.is_set() && settings.headers->empty() && settings.trailers->empty()) return;
   const bool good = is_good_answer(request.response.status);
   if (good && settings.expires.is_set()) set_expires(request, *settings.expires);
   for (const AddedHeader& header : *settings.headers) {
     if (good || header.always) add_header(request, header);
+  }
+  // Never taken back: the page of a 416 that follows is framed for trailers too, as nginx's is.
+  for (const AddedHeader& trailer : *settings.trailers) request.trailers_expected |= good || trailer.always;
+}
+
+void filter_trailers(Request& request) {
+  ResponseHead& response = request.response;
+  response.trailers.clear();
+  const bool good = is_good_answer(response.status);
+  for (const AddedHeader& trailer : *request.settings<HeadersSettings>().trailers) {
+    if (!good && !trailer.always) continue;
+    const std::string_view value = without_line_breaks(request.arena, trailer.value.evaluate(request));
+    if (!value.empty()) response.trailers.push_back({trailer.name, value});
   }
 }
 

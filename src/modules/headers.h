@@ -1,4 +1,4 @@
-// add_header and expires (ngx_http_headers_filter_module).
+// add_header, add_trailer and expires (ngx_http_headers_filter_module).
 // Settings are built with the configuration, const afterwards; the filter runs on the request's worker's thread.
 #pragma once
 
@@ -39,13 +39,22 @@ struct HeadersSettings : Settings {
     Template value;
     bool always = false;  // with every status, not with those of a good answer only
   };
+  // Of what the level above has: nothing, all where this level has none of its own, or all besides its own.
+  enum class Inheritance : std::uint8_t { off, on, merge };
+
   Setting<ExpiresSetting> expires;
+  Setting<Inheritance> headers_inheritance{Inheritance::on};
+  Setting<Inheritance> trailers_inheritance{Inheritance::on};
   Setting<std::vector<AddedHeader>> headers;
+  Setting<std::vector<AddedHeader>> trailers;
 };
 
 extern const Module kHeadersModule;
 
 // A HeaderFilter.
 void filter_headers(Request& request);
+
+// Fills the answer's trailers once its framing stands; only what filter_headers expected is looked for.
+void filter_trailers(Request& request);
 
 }  // namespace uringx

@@ -10,6 +10,7 @@
 #include "http/conditional.h"
 #include "http/error_page.h"
 #include "modules/core_main.h"
+#include "modules/handler.h"
 #include "modules/module.h"
 #include "modules/variables.h"
 
@@ -68,6 +69,7 @@ struct HttpCoreLocation : Settings {
   static constexpr ModuleId kModule = ModuleId::http_core;
 
   Setting<RootPath> root;
+  Handler content_handler = nullptr;  // answers in the place of all content handlers; not inherited (clcf->handler)
   Setting<bool> internal{false};
   Setting<std::vector<ErrorLogTarget>> error_log;  // resolved into `error_log_targets` after the build
   ErrorLog error_log_targets;
