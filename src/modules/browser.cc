@@ -101,11 +101,12 @@ Applied finish_location(BuildContext&, Settings& settings, const Settings*) {
   return {};
 }
 
-bool is_listed_modern(std::string_view agent, const Place::ModernBrowser& browser) {
+// Whether the browser is modern; nothing: it is another one.
+std::optional<bool> judge(std::string_view agent, const Place::ModernBrowser& browser) {
   const Known& known = kKnown[browser.browser];
-  if (known.skip >= agent.size()) return false;
+  if (known.skip >= agent.size()) return std::nullopt;
   const std::size_t mark = agent.find(known.mark, known.skip);
-  if (mark == std::string_view::npos || mark + known.add >= agent.size()) return false;
+  if (mark == std::string_view::npos || mark + known.add >= agent.size()) return std::nullopt;
   std::uint64_t version = 0;
   std::uint64_t part = 0;
   std::uint64_t scale = kFirstScale;
@@ -137,7 +138,7 @@ bool is_modern(const Request& request) {
   const std::string_view agent = field->value;
   if (!place.modern->listed.empty()) {
     for (const Place::ModernBrowser& browser : place.modern->listed) {
-      if (is_listed_modern(agent, browser)) return true;
+      if (const auto modern = judge(agent, browser)) return *modern;
     }
     if (!place.modern->unlisted) return false;
   }

@@ -15,6 +15,7 @@
 #include "modules/map.h"
 #include "modules/realip.h"
 #include "modules/rewrite.h"
+#include "modules/stub_status.h"
 #include "modules/try_files.h"
 #include "modules/types.h"
 
@@ -26,7 +27,7 @@ namespace {
 constexpr const Module* kModules[] = {
     &kCoreMainModule, &kEventsModule,   &kHttpCoreModule, &kTypesModule,    &kErrorPageModule,
     &kLogModule,      &kAutoindexModule, &kIndexModule,   &kTryFilesModule, &kAuthBasicModule, &kAccessModule,
-    &kRealipModule,  &kMapModule,      &kRewriteModule,  &kSslModule, &kBrowserModule,      &kGzipModule,     &kCharsetModule,  &kHeadersModule,
+    &kRealipModule,  &kMapModule,      &kRewriteModule,  &kSslModule, &kBrowserModule, &kStubStatusModule,      &kGzipModule,     &kCharsetModule,  &kHeadersModule,
 };
 
 }  // namespace

@@ -53,7 +53,7 @@ constexpr UnservedRow kRows[] = {
     {"least_conn", kUpstream, kNoArgs}, {"random", kUpstream, kNoArgs | kTake12},
     {"keepalive", kUpstream, kTake1}, {"keepalive_time", kUpstream, kTake1},
     {"keepalive_timeout", kUpstream, kTake1}, {"keepalive_requests", kUpstream, kTake1},
-    {"zone", kUpstream, kTake12}, {"stub_status", kServer | kLocation, kNoArgs | kTake1},
+    {"zone", kUpstream, kTake12}, 
     {"http2", kHttpServer, kFlag}, {"http3", kHttpServer, kFlag}, {"http3_hq", kHttpServer, kFlag},
     {"http3_max_concurrent_streams", kHttpServer, kTake1}, {"http3_stream_buffer_size", kHttpServer, kTake1},
     {"quic_retry", kHttpServer, kFlag}, {"quic_gso", kHttpServer, kFlag},

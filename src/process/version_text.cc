@@ -98,7 +98,6 @@ std::string usage_text() {
 
 std::string configure_text() {
   std::string text = openssl_text();
-  text += "TLS SNI support enabled\n";
   text += fmt::format(
       "configure arguments: --prefix={} --conf-path={} --error-log-path={} --http-log-path={} --pid-path={}"
       " --lock-path={} --modules-path={}",

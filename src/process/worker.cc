@@ -31,6 +31,7 @@ int serve(Cycle& cycle, const ProcessLog& log, bool single_process, std::functio
             cycle.redirect_stderr();
           },
       .on_ready = std::move(on_ready),
+      .on_draining = single_process ? std::function<void()>() : [] { set_process_title("worker process is shutting down"); },
       .on_refused = [&log](std::string_view message) { log.write(LogLevel::emerg, message); },
       .single_process = single_process,
   };

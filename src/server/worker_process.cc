@@ -249,6 +249,7 @@ void WorkerProcess::take_signal(int signal_number) {
     case SIGWINCH:
       if (stopping_) break;
       options_.error_log->write(LogLevel::notice, 0, "gracefully shutting down");
+      if (options_.on_draining) options_.on_draining();
       stopping_ = true;
       acceptor_->stop();
       if (core_.worker_shutdown_timeout->count > 0) {

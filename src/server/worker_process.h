@@ -29,6 +29,7 @@ struct WorkerProcessOptions {
                                       // USR1 (reopen), WINCH
   std::function<void()> reopen_logs;  // called on the worker process's main thread at USR1
   std::function<void()> on_ready;     // called when the rings stand and accepting started
+  std::function<void()> on_draining;  // called when it begins to stop gracefully
   // Called when there can be no rings, with the reason: it is for the error log and for who reads stderr.
   std::function<void(std::string_view message)> on_refused;
   bool single_process;                // master_process off
