@@ -8,6 +8,7 @@
 #include "modules/charset.h"
 #include "modules/core_main.h"
 #include "modules/error_page.h"
+#include "modules/geo.h"
 #include "modules/headers.h"
 #include "modules/http_core.h"
 #include "modules/index.h"
@@ -16,6 +17,7 @@
 #include "modules/realip.h"
 #include "modules/rewrite.h"
 #include "modules/stub_status.h"
+#include "modules/split_clients.h"
 #include "modules/try_files.h"
 #include "modules/types.h"
 
@@ -27,7 +29,7 @@ namespace {
 constexpr const Module* kModules[] = {
     &kCoreMainModule, &kEventsModule,   &kHttpCoreModule, &kTypesModule,    &kErrorPageModule,
     &kLogModule,      &kAutoindexModule, &kIndexModule,   &kTryFilesModule, &kAuthBasicModule, &kAccessModule,
-    &kRealipModule,  &kMapModule,      &kRewriteModule,  &kSslModule, &kBrowserModule, &kStubStatusModule,      &kGzipModule,     &kCharsetModule,  &kHeadersModule,
+    &kRealipModule,  &kGeoModule, &kMapModule, &kSplitClientsModule,      &kRewriteModule,  &kSslModule, &kBrowserModule, &kStubStatusModule,      &kGzipModule,     &kCharsetModule,  &kHeadersModule,
 };
 
 }  // namespace
