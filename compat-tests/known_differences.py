@@ -29,6 +29,11 @@ LOG_OPEN = ("uringx opens a log with variables in its name on its ring, after th
 BUFFER_FILL = ("nginx writes a log's buffer when an upper estimate of the next line would not fit, uringx when its real "
                "length does not: the last lines reach the file with another write, none is lost")
 STATUS_999 = "a status of four digits is no HTTP: error_page =1000 is refused; nginx takes any number"
+FIRST_LINE = ("of a broken PROXY protocol header the error log gets the first line, as in nginx since 1.23; with 1.22 a client "
+              "writes lines of its own")
+SPLIT_HEADER = ("a PROXY protocol header may come in any packets and have up to 4096 bytes; nginx wants it in one packet, and "
+                "1.22 within client_header_buffer_size")
+SAYS_WHAT = "uringx says what is wrong with modern_browser's one word; nginx ends without a message"
 OWN_HELP = "the help names --print-directives and the built-in paths, which are a package's choice"
 
 
@@ -70,6 +75,11 @@ KNOWN_DIFFERENCES: list[Known] = [
     *rows(LOG_ROOT, {"variable file names: * /noroot/x": ("error_log", "access_log:nr-*.log")}),
     *rows(LOG_OPEN, {"variable file names: /nodir/ten.txt": ("error_log",)}),
     *rows(BUFFER_FILL, {"buffered: a hundred lines": ("access_log:buffered.log",)}),
+    *rows(FIRST_LINE, {f"PROXY protocol: {name}": ("error_log",) for name in (
+        "other server's listen asks for it", "more than a line", "CRLF missing")}),
+    *rows(SPLIT_HEADER, {f"PROXY protocol: {name}": ("*",) for name in (
+        "TCP4 in three packets", "v2 in two packets", "v2 with many TLVs")}),
+    *rows(SAYS_WHAT, {"client config: http: modern_browser x;": ("message",)}),
     *rows(OWN_HELP, {f"command line: {name}": ("message",)
                      for name in ("-h", "-[?]", "-hv", "-h with a bad file")}),
 ]

@@ -114,8 +114,8 @@ class Site:
         return WRAPPER.format(main=self.main, events=self.events, http=self.http, servers=servers)
 
 
-def as_case(name, what, **options) -> Case:
-    return Case(name, what if isinstance(what, list) else [what], **options)
+def as_case(name, what, options=None) -> Case:
+    return Case(name, what if isinstance(what, list) else [what], **(options or {}))
 
 
 def request(
