@@ -95,6 +95,7 @@ Builder::Step Builder::shape(Structure structure, const Directive& directive) {
     case Structure::http: return begin_http(directive);
     case Structure::server: return begin_server(directive);
     case Structure::location: return begin_location(directive);
+    case Structure::if_: return begin_if(directive);
     case Structure::limit_except: return begin_limit_except(directive);
     case Structure::listen: return add_listen(directive);
     case Structure::server_name: return add_server_names(directive);

@@ -77,6 +77,7 @@ class Builder final : public BuildContext {
   Step begin_http(const Directive& directive);
   Step begin_server(const Directive& directive);
   Step begin_location(const Directive& directive);
+  Step begin_if(const Directive& directive);
   Step begin_limit_except(const Directive& directive);
   Step add_listen(const Directive& directive);
   Step add_server_names(const Directive& directive);

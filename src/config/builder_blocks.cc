@@ -9,6 +9,7 @@
 #include "config/builder.h"
 #include "config/listen_parser.h"
 #include "config/locations.h"
+#include "modules/rewrite.h"
 
 namespace uringx {
 namespace {
@@ -176,6 +177,29 @@ Applied Builder::check_nesting(const Location& location) const {
   if (location.kind != Location::Kind::regex && !location.name.starts_with(outer.name)) {
     return refuse_nesting("is outside location");
   }
+  return {};
+}
+
+// ngx_http_rewrite_if: a location without a name that only the script around it leads to. At server level its settings
+// come to nothing, as with nginx: there is no location yet that they could replace.
+Builder::Step Builder::begin_if(const Directive& directive) {
+  const bool in_location = scope_.location_block != nullptr;
+  Location& outer = in_location ? *scope_.location_block : scope_.server_block->root;
+  Location& block = *outer.nested.emplace_back(std::make_unique<Location>());
+  block.kind = Location::Kind::unnamed;
+  block.name = outer.name;
+  block.file = *directive.file;
+  block.line = directive.line;
+  block.settings = make_location_settings();
+  auto& script = scope_.location->get<RewriteSettings>();
+  const auto step = uringx::begin_if(*this, directive, script, block.settings.get<RewriteSettings>(),
+                                     in_location ? &block.settings : nullptr);
+  if (!step) return refuse(step.error());
+  Scope scope = scope_;
+  scope.context = in_location ? kLocationIf : kServerIf;
+  scope.location = &block.settings;
+  if (auto done = read_block(directive, scope); !done) return done;
+  end_if(script, *step);
   return {};
 }
 

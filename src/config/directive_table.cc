@@ -24,6 +24,7 @@ constexpr StructureRow kStructures[] = {
     {"http", kMain, kNoArgs | kBlock, Structure::http},
     {"server", kHttp, kNoArgs | kBlock, Structure::server},
     {"location", kServer | kLocation, kTake12 | kBlock, Structure::location},
+    {"if", kServer | kLocation, kOneOrMore | kBlock, Structure::if_},
     {"limit_except", kLocation, kOneOrMore | kBlock, Structure::limit_except},
     {"listen", kServer, kOneOrMore, Structure::listen},
     {"server_name", kServer, kOneOrMore, Structure::server_name},

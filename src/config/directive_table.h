@@ -17,6 +17,7 @@ enum class Structure : std::uint8_t {
   http,
   server,
   location,
+  if_,
   limit_except,
   listen,
   server_name

@@ -12,7 +12,8 @@ bool is_static(const Location& location) {
     case Location::Kind::no_regex: return true;
     case Location::Kind::server:
     case Location::Kind::regex:
-    case Location::Kind::named: return false;
+    case Location::Kind::named:
+    case Location::Kind::unnamed: return false;
   }
   return false;
 }

@@ -23,7 +23,7 @@
 namespace uringx {
 namespace {
 
-// The server-level `return` has run in server_rewrite; it must not run again as that of a location
+// The server's own script has run in server_rewrite; it must not run again as that of a location
 // (ngx_http_rewrite_handler).
 HandlerResult handle_location_rewrite(Request& request, HandlerState& state, const HandlerInput& input) {
   if (request.location == &request.server_block->root.settings) return Declined{};
@@ -45,6 +45,7 @@ std::span<const Handler> handlers_of(Phase phase) {
     case Phase::server_rewrite: return kServerRewrite;
     case Phase::find_location: return {};
     case Phase::rewrite: return kRewrite;
+    case Phase::post_rewrite: return {};
     case Phase::preaccess: return kPreaccess;
     case Phase::access: return kAccess;
     case Phase::precontent: return kPrecontent;
@@ -115,6 +116,7 @@ HandlerResult PhaseEngine::run_phase(const HandlerInput& input) {
   if (phase_ == Phase::content) {
     if (const Handler own = request_.settings<HttpCoreLocation>().content_handler) return own(request_, state_, input);
   }
+  if (phase_ == Phase::post_rewrite && request_.uri_changed) return post_rewrite();
   const std::span<const Handler> handlers = handlers_of(phase_);
   if (handler_ < handlers.size()) return handlers[handler_](request_, state_, input);
   if (phase_ == Phase::content) return nobody_answered(request_);
@@ -158,7 +160,20 @@ std::optional<Action> PhaseEngine::deny(int status) {
   return Wait{delay_ms};
 }
 
+// ngx_http_core_post_rewrite_phase: the location is chosen again by the new URI.
+HandlerResult PhaseEngine::post_rewrite() {
+  if (--request_.uri_changes_left == 0) {
+    log_request(request_, LogLevel::error,
+                request_.arena.join({"rewrite or internal redirection cycle while processing \"", request_.uri, "\""}));
+    return Finish{500};
+  }
+  RouteTable::enter(request_, request_.server_block->root);
+  next_phase(Phase::find_location);
+  return run_phase({});
+}
+
 HandlerResult PhaseEngine::find_location() {
+  request_.uri_changed = false;
   request_.routes->find_location(request_);
   const auto& core = request_.settings<HttpCoreLocation>();
   if (*core.internal && !request_.internal) return Finish{404};
@@ -218,6 +233,7 @@ bool PhaseEngine::redirect_internally(const InternalRedirect& redirect) {
   request_.internal = true;
   request_.valid_unparsed_uri = false;
   request_.add_uri_to_alias = false;
+  request_.valid_location = true;
   RouteTable::enter(request_, request_.server_block->root);
   next_phase(Phase::server_rewrite);
   return true;
@@ -239,6 +255,7 @@ bool PhaseEngine::redirect_to_named(const NamedRedirect& redirect) {
     return false;
   }
   request_.internal = true;
+  request_.uri_changed = false;
   RouteTable::enter(request_, *location);
   next_phase(Phase::rewrite);
   return true;
@@ -258,11 +275,11 @@ std::optional<Action> PhaseEngine::special_response(int status) {
     if (target.starts_with('/')) {
       if (request.method != Method::head) request.method = Method::get;
       if (redirect_internally(redirect_to(target))) return std::nullopt;
-      return built_in_page(request.error_status = 500);
+      return special_response(500);
     }
     if (target.starts_with('@')) {
       if (redirect_to_named({target})) return std::nullopt;
-      return built_in_page(request.error_status = 500);
+      return special_response(500);
     }
     if (!is_redirect(page->overwrite)) request.error_status = 302;
     request.response.location = target;

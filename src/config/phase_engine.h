@@ -9,7 +9,7 @@ namespace uringx {
 // nginx's order (ngx_http_phases). An internal redirect begins again at server_rewrite, one to a named location at
 // rewrite.
 enum class Phase : std::uint8_t {
-  post_read, server_rewrite, find_location, rewrite, preaccess, access, precontent, content
+  post_read, server_rewrite, find_location, rewrite, post_rewrite, preaccess, access, precontent, content
 };
 
 class PhaseEngine {
@@ -29,6 +29,7 @@ class PhaseEngine {
   Action run(const HandlerInput& input);
   HandlerResult run_phase(const HandlerInput& input);
   HandlerResult find_location();
+  HandlerResult post_rewrite();
   // One handler's result: an Action for the driver, or nullopt to go on with run().
   std::optional<Action> take(const HandlerResult& result);
   void next_phase(Phase phase);

@@ -20,9 +20,10 @@
 
 namespace uringx {
 
-// A location block (or the outermost level of a server: kind `server`). Owns those nested in it.
+// A location block, the outermost level of a server (kind `server`), or the block of an if (`unnamed`), which no search
+// finds. Owns those nested in it.
 struct Location {
-  enum class Kind : std::uint8_t { server, prefix, exact, no_regex, regex, named } kind = Kind::server;  // no_regex: ^~
+  enum class Kind : std::uint8_t { server, prefix, exact, no_regex, regex, named, unnamed } kind = Kind::server;  // no_regex: ^~
   std::string name;              // as written: "/images/", the regex's text, "@fallback"
   std::optional<Regex> regex;
   SettingsSet settings;

@@ -320,6 +320,44 @@ std::string_view unescape(std::string_view text, Arena& arena) {
   return {memory, static_cast<std::size_t>(out - memory)};
 }
 
+std::string_view unescape_redirect(std::string_view text, Arena& arena) {
+  if (text.find('%') == std::string_view::npos) return text;
+  char* const memory = arena.take_bytes(text.size());
+  char* out = memory;
+  std::size_t i = 0;
+  while (i < text.size()) {
+    const char c = text[i++];
+    if (c != '%') {
+      *out++ = c;
+      if (c == '?') break;
+      continue;
+    }
+    if (i == text.size()) break;
+    const int high = hex_value(text[i++]);
+    if (high < 0) {
+      *out++ = text[i - 1];
+      continue;
+    }
+    if (i == text.size()) break;
+    const int low = hex_value(text[i++]);
+    if (low < 0) continue;
+    const int byte = high * 16 + low;
+    if (byte > '%' && byte < 0x7f) {
+      *out++ = static_cast<char>(byte);
+      if (byte == '?') break;
+    } else {
+      out = std::copy_n(text.data() + i - 3, 3, out);
+    }
+  }
+  out = std::copy(text.begin() + static_cast<std::ptrdiff_t>(i), text.end(), out);
+  return {memory, static_cast<std::size_t>(out - memory)};
+}
+
+bool is_quoted_path(std::string_view target) {
+  const std::size_t at = target.find_first_of("%+?#");
+  return at != std::string_view::npos && (target[at] == '%' || target[at] == '+');
+}
+
 std::optional<std::string_view> validate_host(std::string_view host, Arena& arena) {
   enum class State { usual, literal, rest } state = State::usual;
   std::size_t dot_at = host.size();

@@ -70,6 +70,13 @@ std::string_view escape_html(std::string_view text, Arena& arena);
 // %XX decoded, malformed ones dropped as ngx_unescape_uri does; the text itself when there is no "%".
 std::string_view unescape(std::string_view text, Arena& arena);
 
+// The part before "?" with %XX decoded where that gives a visible character behind '%' (NGX_UNESCAPE_REDIRECT), so that
+// what was escaped once too often in a redirect reads as it did; malformed ones are dropped as in unescape().
+std::string_view unescape_redirect(std::string_view text, Arena& arena);
+
+// Whether a target's path holds "%" or "+" (r->quoted_uri, r->plus_in_uri).
+bool is_quoted_path(std::string_view target);
+
 // The host name of a Host field or an absolute target as nginx compares it (ngx_http_validate_host): lower
 // case, without port and trailing dot, an IPv6 literal in its brackets. Nothing for what is answered 400: an
 // empty host, "..", "/", controls and blanks. What follows a colon is not looked at.

@@ -32,15 +32,16 @@ std::string_view map_uri_to_path(Request& request, std::string_view uri) {
   const RootPath& root = *request.settings<HttpCoreLocation>().root;
   const std::string_view folder = evaluate_root(request, root);
   if (!root.alias) return terminated(request.arena, {folder, uri});
-  if (root.alias_of_regex) {  // the whole name, unless try_files put a name behind it
-    return terminated(request.arena, {folder, request.add_uri_to_alias ? uri : std::string_view()});
-  }
-  if (root.alias_bytes > uri.size()) {
-    // Only a rewritten URI can be shorter than the location that was chosen by it: the subtraction must not wrap round.
+  // The URI that the location was chosen by is gone: its beginning is no longer what the alias stands for. (A shorter one
+  // must not make the subtraction wrap round, whatever happened to it.)
+  if (!request.valid_location || (!root.alias_of_regex && root.alias_bytes > uri.size())) {
     log_request(request, LogLevel::alert,
                 request.arena.join({"\"alias\" cannot be used in location \"", request.location_name,
                                     "\" where URI was rewritten"}));
     return {};
+  }
+  if (root.alias_of_regex) {  // the whole name, unless try_files put a name behind it
+    return terminated(request.arena, {folder, request.add_uri_to_alias ? uri : std::string_view()});
   }
   return terminated(request.arena, {folder, uri.substr(root.alias_bytes)});
 }

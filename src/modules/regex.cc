@@ -133,7 +133,7 @@ Regex::Outcome Regex::execute(Request& request, std::string_view text) const {
   const int count = code_->run(text);
   if (count == PCRE2_ERROR_NOMATCH) return Outcome::not_matched;
   if (count < 0) {
-    log_request(request, LogLevel::error,
+    log_request(request, LogLevel::alert,
                 fmt::format("pcre2_match() failed: {} on \"{}\" using \"{}\"", count, text, pattern()));
     return Outcome::failed;
   }

@@ -117,6 +117,8 @@ struct Request {
   // --- progress ---
   bool internal = false;          // an internal redirect happened: `internal` locations are open
   int uri_changes_left = 11;      // nginx's NGX_HTTP_MAX_URI_CHANGES + 1
+  bool uri_changed = false;       // a rewrite gave it a new URI: the location is chosen anew (r->uri_changed)
+  bool valid_location = true;     // false: a rewrite has changed the URI that the location was chosen by
   bool keep_alive = false;
   bool lingering_close = false;   // bytes of a body may still come: close the slow way (r->lingering_close)
   bool body_discarded = false;    // its body is being (or was) read and thrown away

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "http/ascii.h"
+#include "http/uri.h"
 #include "modules/variables.h"
 
 namespace uringx {
@@ -173,12 +174,15 @@ std::expected<Template, std::string> Template::compile_log_format(std::span<cons
   return compiled;
 }
 
-std::string_view Template::part_value(Request& request, const Part& part) {
+std::string_view Template::part_value(Request& request, const Part& part, Captures captures) {
   switch (part.kind) {
     case Part::Kind::text: return part.text;
     case Part::Kind::variable: return request.variables->value(request, part.index).value_or(std::string_view());
-    case Part::Kind::capture:
-      return part.index < request.captures.size() ? request.captures[part.index] : std::string_view();
+    case Part::Kind::capture: {
+      const std::string_view text =
+          part.index < request.captures.size() ? request.captures[part.index] : std::string_view();
+      return captures == Captures::plain ? text : escape(text, EscapeKind::args, request.arena);
+    }
     case Part::Kind::log_field: break;
   }
   CHECK(!"a log format has no value of its own");
@@ -193,11 +197,19 @@ void Template::forget_volatile(Request& request) const {
   }
 }
 
-// Every part is read once, in order: a regex of a variable (map) that sets new captures changes those after it only.
 std::string_view Template::evaluate(Request& request) const {
+  return parts_.empty() ? std::string_view(source_) : compose(request, Captures::plain);
+}
+
+std::string_view Template::evaluate_quoted(Request& request) const {
   if (parts_.empty()) return source_;
+  return compose(request, is_quoted_path(request.head.target) ? Captures::escaped : Captures::plain);
+}
+
+// Every part is read once, in order: a regex of a variable (map) that sets new captures changes those after it only.
+std::string_view Template::compose(Request& request, Captures captures) const {
   forget_volatile(request);
-  if (parts_.size() == 1) return part_value(request, parts_[0]);
+  if (parts_.size() == 1) return part_value(request, parts_[0], captures);
   constexpr std::size_t kPartsOnStack = 16;
   std::array<std::string_view, kPartsOnStack> few;
   const std::span<std::string_view> values = parts_.size() <= few.size()
@@ -205,7 +217,7 @@ std::string_view Template::evaluate(Request& request) const {
                                                  : request.arena.make_array<std::string_view>(parts_.size());
   std::size_t length = 0;
   for (std::size_t i = 0; i < parts_.size(); ++i) {
-    values[i] = part_value(request, parts_[i]);
+    values[i] = part_value(request, parts_[i], captures);
     length += values[i].size();
   }
   char* const text = request.arena.take_bytes(length);

@@ -103,6 +103,7 @@ std::uint16_t VariableTable::define_weakly(std::string_view name, VariableGetter
   Entry& entry = entries_[index];
   if (entry.defined || find_exact(entry.name) != nullptr) return index;
   entry.get = get;
+  entry.suffix = entry.name;
   entry.weak = true;
   entry.defined = true;
   return index;

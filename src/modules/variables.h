@@ -70,7 +70,7 @@ class VariableTable {
   std::uint16_t define(std::string_view name, VariableGetter get = nullptr);
   std::uint16_t define(std::string_view name, std::unique_ptr<VariableSource> source);
   // As define(), where nothing defines the name: what a definition before or after it, or a prefix row, says about a
-  // value that was not stored goes on (NGX_HTTP_VAR_WEAK).
+  // value that was not stored goes on (NGX_HTTP_VAR_WEAK). `get` is given the whole name.
   std::uint16_t define_weakly(std::string_view name, VariableGetter get = nullptr);
   // Its value is asked anew at each use, whatever defines it.
   void make_volatile(std::uint16_t index) { entries_[index].volatile_ = true; }
@@ -137,6 +137,9 @@ class Template {
 
   // The text for this request: a view of the constant, of one variable's value, or made in its arena.
   std::string_view evaluate(Request& request) const;
+  // The same; captures are escaped as arguments when the client's path held quoted bytes or "+" (r->quoted_uri,
+  // r->plus_in_uri): what rewrite puts into arguments and redirects.
+  std::string_view evaluate_quoted(Request& request) const;
 
   // Appends the text for a log line: values escaped, a value not found as "-" (as nothing with escape=none or json).
   // Allocates only to let `line` grow.
@@ -150,7 +153,9 @@ class Template {
     LogFieldWriter write = nullptr;
   };
 
-  static std::string_view part_value(Request& request, const Part& part);
+  enum class Captures : std::uint8_t { plain, escaped };
+  static std::string_view part_value(Request& request, const Part& part, Captures captures = Captures::plain);
+  std::string_view compose(Request& request, Captures captures) const;
   void forget_volatile(Request& request) const;
 
   std::string source_;

@@ -23,6 +23,7 @@ constexpr std::size_t kInputBytesMax = 64 * 1024;
 
 // What the error log says was being done (nginx: log->action).
 constexpr std::string_view kSendingResponse = "sending response to client";
+constexpr std::string_view kLoggingRequest = "logging request";
 
 }  // namespace
 
@@ -271,6 +272,7 @@ void Http1::log_access() {
   LineBuffers& lines = connection_.worker().lines();
   if (!logged_) {
     request().keep_alive = false;  // as nginx has it by then: $sent_http_connection is "close" in logs
+    request().action = kLoggingRequest;
     write_access_logs(request(), lines);
   }
   logged_ = true;

@@ -89,6 +89,7 @@ std::string_view kind_name(Location::Kind kind) {
     case Location::Kind::no_regex: return "no_regex";
     case Location::Kind::regex: return "regex";
     case Location::Kind::named: return "named";
+    case Location::Kind::unnamed: return "if";
   }
   return "";
 }
