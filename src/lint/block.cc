@@ -106,7 +106,7 @@ std::unique_ptr<Block> make_blocks(const ConfigTree& tree) {
 
 LocationName location_name(const Block& location) {
   const std::vector<std::string>& words = location.opener->words;
-  if (words.size() < 2) return {};
+  if (words.size() < 2 || words.size() > 3) return {};
   for (const auto& [sign, modifier] : kModifiers) {
     if (words.size() == 3 && words[1] == sign) return {modifier, words[2]};
     if (words.size() == 2 && words[1].starts_with(sign)) return {modifier, words[1].substr(sign.size())};
@@ -117,11 +117,15 @@ LocationName location_name(const Block& location) {
 std::string location_text(const Block& location) { return line_text(*location.opener); }
 
 std::string line_text(const Directive& line) {
+  constexpr std::size_t kTextBytesMax = 120;
   std::string text;
   for (const std::string& word : line.words) {
     if (!text.empty()) text += ' ';
     text += word.empty() ? "\"\"" : word;
   }
+  // A finding is one line of the terminal.
+  std::ranges::replace_if(text, [](unsigned char c) { return c < ' '; }, ' ');
+  if (text.size() > kTextBytesMax) text.replace(kTextBytesMax, std::string::npos, "...");
   return text;
 }
 

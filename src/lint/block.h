@@ -61,7 +61,7 @@ LocationName location_name(const Block& location);
 
 // "location ~ \.php$", for a sentence.
 std::string location_text(const Block& location);
-// The words of a directive as they would stand in a file.
+// The words of a directive for a sentence: as they would stand in a file, on one line, a long one cut.
 std::string line_text(const Directive& line);
 
 // Whether the block answers by itself or asks an upstream, so that root and files do not matter in it.

@@ -1,9 +1,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <optional>
 
 #include "http/ascii.h"
 #include "lint/rule.h"
+#include "modules/value_parsers.h"
 
 namespace uringx {
 namespace {
@@ -30,27 +33,61 @@ void check_lost(const Block& block, Report& report, std::string_view directive) 
     lost += line->words[1];
   }
   if (first == nullptr) return;
-  report.add(*own, fmt::format("{} here drops those of the block around it: {} (line {}{}); repeat them here, or put them in a "
-                               "file that both include",
-                               directive, lost, first->line, *first->file == *own->file ? "" : " of " + *first->file));
+  // A file that several blocks include is not where the mistake is.
+  const bool is_included = *own->file != *block.opener->file;
+  report.add(is_included ? *block.opener : *own,
+             fmt::format("{} in this block drops those of the block around it: {} (line {}{}); repeat them here, or put them in a file "
+                         "that both include",
+                         directive, lost, first->line,
+                         *first->file == *block.opener->file ? "" : " of " + *first->file));
 }
 
 void check_add_header_lost(const Block& block, Report& report) { check_lost(block, report, "add_header"); }
 void check_add_trailer_lost(const Block& block, Report& report) { check_lost(block, report, "add_trailer"); }
 
-// What only one of the two may say.
-constexpr std::string_view kCacheWords[] = {"max-age", "no-cache", "no-store"};
+// How long an answer may be kept, as a Cache-Control field says it: 0 for not at all, nullopt when it does not say.
+std::optional<std::int64_t> seconds_of_field(std::string_view field) {
+  constexpr std::string_view kMaxAge = "max-age=";
+  if (find_ignore_case(field, "no-cache") != std::string_view::npos) return 0;
+  if (find_ignore_case(field, "no-store") != std::string_view::npos) return 0;
+  const std::size_t at = find_ignore_case(field, kMaxAge);
+  if (at == std::string_view::npos) return std::nullopt;
+  const std::string_view rest = field.substr(at + kMaxAge.size());
+  return parse_number(rest.substr(0, rest.find_first_not_of("0123456789")));
+}
 
-void check_expires_doubled(const Block& block, Report& report) {
+// The same of the words of expires; nullopt: none, or known in a request only.
+std::optional<std::int64_t> seconds_of_expires(const Directive& expires) {
+  constexpr std::int64_t kTenYears = 315360000;  // what "max" stands for
+  if (expires.words.size() != 2) return std::nullopt;
+  const std::string& word = expires.words[1];
+  if (word == "epoch" || word.starts_with('-')) return 0;
+  if (word == "max") return kTenYears;
+  return parse_seconds(word);
+}
+
+void check_expires_contradicted(const Block& block, Report& report) {
   const Directive* const expires = block.line("expires");
-  if (expires == nullptr || expires->words.size() < 2 || expires->words[1] == "off") return;
+  const auto seconds = expires == nullptr ? std::nullopt : seconds_of_expires(*expires);
+  if (!seconds) return;
   for (const Directive* line : block.lines) {
     if (line->name() != "add_header" || line->words.size() < 3 || !equal_ignore_case(line->words[1], "Cache-Control")) continue;
-    const auto is_in = [&](std::string_view word) { return find_ignore_case(line->words[2], word) != std::string_view::npos; };
-    if (std::ranges::none_of(kCacheWords, is_in)) continue;
-    report.add(*line, fmt::format("\"{}\" sends a Cache-Control field already, so that clients get two that may contradict each "
-                                  "other; write only one of the two lines",
-                                  line_text(*expires)));
+    const auto others = seconds_of_field(line->words[2]);
+    if (!others || *others == *seconds) continue;
+    report.add(*line, fmt::format("\"{}\" sends a Cache-Control field already, of {} seconds, so that clients get two that contradict "
+                                  "each other; write only one of the two lines",
+                                  line_text(*expires), *seconds));
+  }
+}
+
+// nginx adds a second field of that name: its own comes from types and default_type.
+void check_content_type(const Block& block, Report& report) {
+  for (const Directive* line : block.lines) {
+    if (line->name() != "add_header" || line->words.size() < 3 || !equal_ignore_case(line->words[1], "Content-Type")) continue;
+    if (line->words[2].empty()) continue;
+    report.add(*line, fmt::format("the answer gets a second Content-Type beside the one of its type; write \"default_type {0}{1}{0};\", with "
+                                  "\"types {{ }}\" where files are served",
+                                  line->words[2].find_first_of(" ;") == std::string::npos ? "" : "'", line->words[2]));
   }
 }
 
@@ -82,8 +119,10 @@ constexpr LintRule kRules[] = {
     {"add-header-lost", kBelowHttp, check_add_header_lost,
      "one `add_header` in a block drops all those of the blocks around it"},
     {"add-trailer-lost", kBelowHttp, check_add_trailer_lost, "the same with `add_trailer`"},
-    {"cache-control-twice", kSettingsBlocks, check_expires_doubled,
-     "`expires` and an `add_header Cache-Control` with `max-age`, `no-cache` or `no-store` side by side"},
+    {"cache-control-twice", kSettingsBlocks, check_expires_contradicted,
+     "`expires` beside an `add_header Cache-Control` that says something else"},
+    {"content-type-twice", kSettingsBlocks, check_content_type,
+     "`add_header Content-Type` sends a second field; `default_type` sets the one there is"},
     {"types-replaced", kServerBlock, check_types_replaced, "a `types` block in a server drops those of mime.types"},
 };
 

@@ -119,6 +119,11 @@ bool looks_for_files(const Block& location) {
   return std::ranges::none_of(location.blocks, [](const auto& inner) { return inner->kind == kOtherBlock; });
 }
 
+// Where files are looked for without a root is the very folder that the locations name.
+bool is_default_root(std::string_view path, const Report& report) {
+  return report.full_path(path.substr(0, path.find_last_not_of('/') + 1)) == report.full_path("html");
+}
+
 // The same root written in several locations of a server that has none of its own.
 void check_root_repeated(const Block& server, Report& report) {
   if (server.nearest_with("root") != nullptr) return;
@@ -130,7 +135,7 @@ void check_root_repeated(const Block& server, Report& report) {
     users[root->words[1]].push_back(location);
   }
   for (const auto& [path, locations] : users) {
-    if (locations.size() < 2) continue;
+    if (locations.size() < 2 || is_default_root(path, report)) continue;
     report.add(*locations[1]->line("root"),
                fmt::format("\"root {}\" stands in {} locations of this server and not in the server: a location without it "
                            "would look for its files in the folder html; write it once, in the server block",
@@ -143,7 +148,7 @@ void check_root_missing(const Block& server, Report& report) {
   if (server.nearest_with("root") != nullptr) return;
   const auto locations = server.blocks_of(kLocationBlock);
   const auto with_root = std::ranges::find_if(locations, [](const Block* one) { return one->has("root"); });
-  if (with_root == locations.end()) return;
+  if (with_root == locations.end() || is_default_root((*with_root)->value("root"), report)) return;
   for (const Block* location : locations) {
     if (location->has("root") || location->lines.empty() || !looks_for_files(*location)) continue;
     if (location_name(*location).modifier == Modifier::named) continue;

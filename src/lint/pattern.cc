@@ -361,9 +361,12 @@ std::vector<std::string> Pattern::texts_of(const Node& node) {
   return {};
 }
 
-std::optional<std::vector<std::string>> Pattern::samples(std::string_view base) const {
+std::optional<std::vector<std::string>> Pattern::samples(std::string_view base,
+                                                         const std::vector<std::string>& rests) const {
   const Texts texts = texts_of(root_);
   if (texts.size() > kSamplesMax) return std::nullopt;
+  Texts behind_texts(std::begin(kBehindTexts), std::end(kBehindTexts));
+  behind_texts.insert(behind_texts.end(), rests.begin(), rests.end());
   Texts uris;
   for (std::string text : texts) {
     while (text.starts_with(kStartMark) && text.size() > 1 && text[1] == kStartMark) text.erase(0, 1);
@@ -384,12 +387,12 @@ std::optional<std::vector<std::string>> Pattern::samples(std::string_view base) 
       if (!base.empty()) begun.push_back(std::string(base) + text);
     }
     for (const std::string& one : begun) {
-      for (const std::string_view behind : kBehindTexts) {
-        uris.push_back(one + std::string(behind));
+      for (const std::string& behind : behind_texts) {
+        uris.push_back(one + behind);
         if (caseless_) {
           std::string upper = one;
           for (char& c : upper) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-          uris.push_back(upper + std::string(behind));
+          uris.push_back(upper + behind);
         }
         if (ends) break;
       }

@@ -99,11 +99,36 @@ void check_never_matches(const Block& level, Report& report) {
   }
 }
 
+// Samples cannot show that an expression which looks around takes everything: it may stop at what none of them holds.
+bool looks_around(const Sibling& sibling) {
+  constexpr std::string_view kSigns[] = {"(?=", "(?<=", "(?<!"};
+  return std::ranges::any_of(kSigns, [&](std::string_view sign) { return sibling.name.text.find(sign) != std::string::npos; });
+}
+
+// What "(?!a|b)" forbids, and every end of it, so that samples run into it: "/\.w" goes on with "ell-known".
+void add_forbidden(const std::string& pattern, Uris& rests) {
+  constexpr std::string_view kSign = "(?!";
+  for (std::size_t at = pattern.find(kSign); at != std::string::npos; at = pattern.find(kSign, at)) {
+    at += kSign.size();
+    std::string literal;
+    for (; at < pattern.size(); ++at) {
+      const char c = pattern[at];
+      if (c != '|' && c != ')') {
+        if (c != '\\') literal += c;
+        continue;
+      }
+      for (std::size_t from = 0; from < literal.size(); ++from) rests.push_back(literal.substr(from));
+      literal.clear();
+      if (c == ')') break;
+    }
+  }
+}
+
 // URIs that the expression matches and that come to this level; empty: not known.
-Uris own_uris(const Sibling& sibling, const Block& level) {
+Uris own_uris(const Sibling& sibling, const Block& level, const Uris& rests) {
   const auto pattern = Pattern::parse(sibling.name.text, sibling.name.modifier == Modifier::regex_caseless);
   if (!pattern) return {};
-  const auto samples = pattern->samples(base_of(level));
+  const auto samples = pattern->samples(base_of(level), rests);
   if (!samples) return {};
   Uris uris = uris_of(*samples, level).uris;
   std::erase_if(uris, [&](const std::string& uri) { return !sibling.matches(uri); });
@@ -123,14 +148,16 @@ const Sibling* taker_before_regexes(const std::vector<Sibling>& siblings, const 
 
 void check_shadowed(const Block& level, Report& report) {
   const std::vector<Sibling> siblings = siblings_in(level);
+  Uris rests;
   for (std::size_t i = 0; i < siblings.size(); ++i) {
     if (!siblings[i].regex) continue;
-    const Uris uris = own_uris(siblings[i], level);
+    const Uris uris = own_uris(siblings[i], level, rests);
+    add_forbidden(siblings[i].name.text, rests);
     const Sibling* first_taker = nullptr;
     const auto is_taken = [&](const std::string& uri) {
       const Sibling* taker = taker_before_regexes(siblings, uri);
       for (std::size_t j = 0; j < i && taker == nullptr; ++j) {
-        if (siblings[j].matches(uri)) taker = &siblings[j];
+        if (!looks_around(siblings[j]) && siblings[j].matches(uri)) taker = &siblings[j];
       }
       if (first_taker == nullptr) first_taker = taker;
       return taker != nullptr;
@@ -189,7 +216,7 @@ void check_bare_dot(const Block& location, Report& report) {
   while (!rest.empty() && (rest.front() == '(' || rest.front() == '?' || rest.front() == ':')) rest.remove_prefix(1);
   const std::string_view extension = rest.substr(0, rest.find_first_not_of("abcdefghijklmnopqrstuvwxyz"));
   if (std::ranges::find(kExtensions, extension) == std::end(kExtensions)) return;
-  report.add(*location.opener, fmt::format("the dot of \"{}\" stands for any byte: /x{} matches as well; write \"\\.\"",
+  report.add(*location.opener, fmt::format("the dot before \"{1}\" in \"{0}\" stands for any byte; write \"\\.{1}\"",
                                            location_text(location), extension));
 }
 
