@@ -42,8 +42,8 @@ void check_uri_in_field(const Block& block, Report& report) {
   for (const Directive* line : block.lines) {
     for (const std::string_view name : variables_in(field_text(*line))) {
       if (!is_one_of(kDecodedPaths, name)) continue;
-      report.add(*line, fmt::format("\"{}\": ${} is decoded, so that /%0d%0aSet-Cookie:... in a request writes header fields of "
-                                    "its own; write $request_uri",
+      report.add(*line, fmt::format("\"{}\": ${} is decoded: with nginx a request for /%0d%0aSet-Cookie:... writes header "
+                                    "fields of its own, and here the address breaks; write $request_uri",
                                     line_text(*line), name));
       break;
     }
@@ -103,8 +103,8 @@ void check_capture_in_field(const Block& block, Report& report) {
     if (line->name() == "rewrite") continue;
     for (const std::string_view name : variables_in(field_text(*line))) {
       if (!pattern->group_may_hold_line_feed(name)) continue;
-      report.add(*line, fmt::format("\"{}\": ${} comes from {} \"{}\", which lets a decoded %0a through, and a request can write "
-                                    "header fields of its own; exclude it as in \"[^/\\s]\", or write $request_uri",
+      report.add(*line, fmt::format("\"{}\": ${} comes from {} \"{}\", which lets a decoded %0a through: with nginx a request "
+                                    "writes header fields of its own; exclude it as in \"[^/\\s]\", or write $request_uri",
                                     line_text(*line), name, match->where, match->pattern));
       break;
     }
@@ -175,13 +175,13 @@ constexpr unsigned kRewriteBlocks = kServerBlock | kLocationBlock | kServerIfBlo
 
 constexpr LintRule kRules[] = {
     {"uri-in-header", kRewriteBlocks | kHttpBlock, check_uri_in_field,
-     "`$uri` or `$document_uri` in a redirect or header field: decoded line feeds write fields of their own"},
+     "`$uri` or `$document_uri` in a redirect or header field: decoded line feeds end the field"},
     {"capture-in-header", kRewriteBlocks, check_capture_in_field,
      "a capture such as `([^/]+)` of the path in a redirect or header field, for the same reason"},
     {"if-drops-try-files", kLocationBlock, check_if_try_files, "`if` beside `try_files`, which is not carried out where it holds"},
     {"if-several", kLocationBlock, check_several_ifs, "of two `if` that hold only the last one's settings count"},
     {"if-compares-pattern", kServerIfBlock | kLocationIfBlock, check_if_never_true,
-     "`if ($x = \"a|b\")`: a comparison, not a regular expression"},
+     "`if ($x = \"a\\|b\")`: a comparison, not a regular expression"},
     {"error-page-relative", kSettingsBlocks, check_error_page_relative,
      "`error_page 404 404.html` without the slash redirects clients"},
 };

@@ -13,6 +13,7 @@ struct LongOption {
   bool CommandLine::*flag;
 };
 constexpr LongOption kLongOptions[] = {{"--print-directives", &CommandLine::print_directives},
+                                       {"--print-variables", &CommandLine::print_variables},
                                        {"--print-lint-rules", &CommandLine::print_lint_rules},
                                        {"--lint", &CommandLine::lint}};
 

@@ -18,6 +18,7 @@ struct CommandLine {
   bool show_version = false;    // -v, -V, -? and -h
   bool show_configure = false;  // -V
   bool print_directives = false;
+  bool print_variables = false;
   bool print_lint_rules = false;
   bool test = false;  // -t, -T, --lint
   bool lint = false;

@@ -13,6 +13,7 @@
 
 #include "base/version.h"
 #include "config/directive_table.h"
+#include "config/variable_list.h"
 #include "lint/lint.h"
 #include "process/command_line.h"
 #include "process/cycle.h"
@@ -35,6 +36,14 @@ void print_version(const CommandLine& line) {
   print(stderr, version_line());
   if (line.show_help) print(stderr, usage_text());
   if (line.show_configure) print(stderr, configure_text());
+}
+
+// The parts of the documentation that are made from the code; false when none was asked for.
+bool print_tables(const CommandLine& line) {
+  if (line.print_directives) print(stdout, directives_markdown());
+  if (line.print_variables) print(stdout, variables_markdown());
+  if (line.print_lint_rules) print(stdout, lint_rules_markdown());
+  return line.print_directives || line.print_variables || line.print_lint_rules;
 }
 
 // -T: each file once, byte for byte.
@@ -71,6 +80,7 @@ int run_test(const CommandLine& line, const LoadOptions& load, ProcessLog& log) 
   } else if (!line.quiet) {
     print_stderr(fmt::format("configuration file {} test is successful", load.conf_file));
   }
+  if (line.lint && !is_good) print_stderr("[lint] refused, and looked through all the same");
   if (line.lint) print_lint(load, line.quiet ? LintDetail::findings_only : LintDetail::with_summary);
   if (is_good && line.dump) dump_files(*cycle->routes());
   return is_good ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -168,10 +178,7 @@ int run(int argc, char** argv) {
     print_stderr(line.error());
     return EXIT_FAILURE;
   }
-  if (line->print_directives || line->print_lint_rules) {
-    print(stdout, line->print_directives ? directives_markdown() : lint_rules_markdown());
-    return EXIT_SUCCESS;
-  }
+  if (print_tables(*line)) return EXIT_SUCCESS;
   if (line->show_version) {
     print_version(*line);
     if (!line->test) return EXIT_SUCCESS;

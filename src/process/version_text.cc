@@ -77,7 +77,7 @@ std::string usage_text() {
   return fmt::format(
       "Usage: {} [-?hvVtTq] [-s signal] [-p prefix]\n"
       "             [-e filename] [-c filename] [-g directives]\n"
-      "             [--print-directives]\n"
+      "             [--lint] [--print-directives] [--print-variables] [--print-lint-rules]\n"
       "\n"
       "Options:\n"
       "  -?,-h         : this help\n"
@@ -91,7 +91,10 @@ std::string usage_text() {
       "  -e filename   : set error log file (default: {})\n"
       "  -c filename   : set configuration file (default: {})\n"
       "  -g directives : set global directives out of configuration file\n"
+      "  --lint        : with -t, explain what is valid and hardly meant\n"
       "  --print-directives : show every directive and what becomes of it then exit\n"
+      "  --print-variables  : show every variable then exit\n"
+      "  --print-lint-rules : show what --lint looks for then exit\n"
       "\n",
       kProductName, kPrefix, kErrorLogFile, kConfFile);
 }

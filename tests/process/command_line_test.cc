@@ -72,6 +72,17 @@ TEST_CASE("-s knows four signals") {
 
 TEST_CASE("a lone dash is no option and no error, as with nginx") { CHECK(parse({"-"})); }
 
+TEST_CASE("--lint asks for the test") {
+  const auto line = parse({"--lint", "-q", "-c", "a.conf"});
+  REQUIRE(line);
+  CHECK(line->lint);
+  CHECK(line->test);
+  CHECK(line->quiet);
+  CHECK_FALSE(parse({"-t"})->lint);
+  // The word after an option that wants one is its value, whatever it looks like.
+  CHECK_FALSE(parse({"-t", "-c", "--lint"})->lint);
+}
+
 TEST_CASE("refusals are in nginx's words") {
   const RefusedCase cases[] = {
       {{"foo"}, "invalid option: \"foo\""},
@@ -79,6 +90,10 @@ TEST_CASE("refusals are in nginx's words") {
       {{"-x"}, "invalid option: \"x\""},
       {{"-tx"}, "invalid option: \"x\""},
       {{"--help"}, "invalid option: \"-\""},
+      {{"--lintx"}, "invalid option: \"-\""},
+      {{"--lin"}, "invalid option: \"-\""},
+      {{"-t-lint"}, "invalid option: \"-\""},
+      {{"--print-directives=x"}, "invalid option: \"-\""},
       {{"-c"}, "option \"-c\" requires file name"},
       {{"-e"}, "option \"-e\" requires file name"},
       {{"-p"}, "option \"-p\" requires directory name"},

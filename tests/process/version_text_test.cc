@@ -30,7 +30,7 @@ TEST_CASE("-V lists default modules that are missing, and no others") {
 TEST_CASE("the help names every option") {
   const std::string text = usage_text();
   for (const char* option : {"-?,-h", "-v ", "-V ", "-t ", "-T ", "-q ", "-s signal", "-p prefix",
-                             "-e filename", "-c filename", "-g directives"}) {
+                             "-e filename", "-c filename", "-g directives", "--lint", "--print-variables"}) {
     CHECK(text.contains(option));
   }
 }
