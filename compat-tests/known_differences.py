@@ -24,8 +24,8 @@ OWN_MODULES = ("a module of nginx's own is accepted without its file, which urin
                "are refused")
 LOG_ROOT = ("before each line of a log with variables in its name nginx asks the disk whether the document root is "
             "there, with a blocking call on the worker; uringx opens the log on its ring and asks for nothing else")
-LOG_OPEN = ("uringx opens a log with variables in its name on its ring, after the answer: when that fails, the worker "
-            "logs it without the request's context")
+LOG_OPEN = ("uringx writes logs, and opens those with variables in their names, on its ring, after the answer: when that "
+            "fails, the worker logs it without the request's context")
 BUFFER_FILL = ("nginx writes a log's buffer when an upper estimate of the next line would not fit, uringx when its real "
                "length does not: the last lines reach the file with another write, none is lost")
 STATUS_999 = "a status of four digits is no HTTP: error_page =1000 is refused; nginx takes any number"
@@ -73,7 +73,8 @@ KNOWN_DIFFERENCES: list[Known] = [
     *rows(AIO_ON, {"config files: server: aio on;": ("exit",)}),
     *rows(OWN_MODULES, {"config main: main: load_module modules/ngx_stream_module.so;": ("exit",)}),
     *rows(LOG_ROOT, {"variable file names: * /noroot/x": ("error_log", "access_log:nr-*.log")}),
-    *rows(LOG_OPEN, {"variable file names: /nodir/ten.txt": ("error_log",)}),
+    *rows(LOG_OPEN, {"variable file names: /nodir/ten.txt": ("error_log",),
+                     "full disk: /first": ("error_log",)}),
     *rows(BUFFER_FILL, {"buffered: a hundred lines": ("access_log:buffered.log",)}),
     *rows(FIRST_LINE, {f"PROXY protocol: {name}": ("error_log",) for name in (
         "other server's listen asks for it", "more than a line", "CRLF missing")}),

@@ -19,5 +19,6 @@ fastcgi_temp_path uwsgi_temp_path scgi_temp_path set_real_ip_from real_ip_header
 modern_browser ancient_browser modern_browser_value ancient_browser_value resolver resolver_timeout max_headers
 msie_refresh chunked_transfer_encoding
 auth_basic auth_basic_user_file auth_delay satisfy
+open_log_file_cache debug_connection
 rewrite set if break rewrite_log uninitialized_variable_warn
 """.split())

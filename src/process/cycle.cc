@@ -66,7 +66,9 @@ unsigned Cycle::worker_count() const {
 }
 
 void Cycle::redirect_stderr() {
-  if (logs_to_stderr_ || first_error_file_ == nullptr) return;
+  // One error log on stderr, wherever it is configured, keeps stderr as it is.
+  const auto is_stderr = [](const std::unique_ptr<LogFile>& file) { return file->path.empty(); };
+  if (first_error_file_ == nullptr || std::ranges::any_of(routes_->log_files, is_stderr)) return;
   log_files_->redirect_stderr_to(first_error_file_->index);
 }
 

@@ -235,14 +235,15 @@ LineBuffers::File& LineBuffers::file_of_path(const LogFileCache* cache, std::str
   File& file = *found->second;
   if (cache == nullptr) return file;
   file.KeptFile::unlink();
-  expire(files, added && files.by_path.size() > cache->entries_max);
+  expire(files, files.by_path.size() > cache->entries_max);
   files.by_access.push_back(file);
   file.accessed_s = now_s();
   ++file.uses;
   return file;
 }
 
-// ngx_expire_old_cached_files: one or two that nobody used for a while, and the longest unused one to make room.
+// ngx_expire_old_cached_files: one or two that nobody used for a while, and the longest unused one to make room. Where that
+// one is being written still, the next line's turn will do.
 void LineBuffers::expire(PathFiles& files, bool make_room) {
   for (int looked_at = make_room ? 0 : 1; looked_at < 3 && !files.by_access.empty(); ++looked_at) {
     File& oldest = files.by_access.front();
