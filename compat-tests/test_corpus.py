@@ -6,6 +6,7 @@ No threshold: the numbers are printed. But uringx must answer each of them: no s
 """
 import collections
 import os
+import pathlib
 import re
 import subprocess
 import sys
@@ -79,3 +80,76 @@ def test_uringx_accepts_nothing_that_nginx_refuses(corpus, is_self_check):
         if r[1] == "ok" and r[0] in refused and "unknown " "" "" "" "directive" not in refused[r[0]]
     ]
     assert not too_kind, "\n".join(too_kind)
+
+
+# What may be refused: directives of these kinds, by the beginning of their names. Everything else that nginx has for
+# answering from files is served.
+NOT_SERVED_KINDS = {
+    "compression": r"gzip(_\w+)?|gunzip(_\w+)?|brotli(_\w+)?|zstd(_\w+)?",
+    "body filters": r"ssi(_\w+)?|sub_filter(_\w+)?|add_before_body|add_after_body|addition_types|slice|image_filter(_\w+)?"
+    r"|xml_entities|xslt_\w+",
+    "media and WebDAV": r"mp4(_\w+)?|flv|dav_\w+|create_full_put_path|min_delete_depth",
+    "limits": r"limit_(req|conn|rate)(_\w+)?",
+    "TLS": r"ssl(_\w+)?",
+    "HTTP/2": r"http2(_\w+)?",
+    "HTTP/3": r"http3(_\w+)?|quic_\w+",
+    "proxying": r"proxy_\w+|upstream|mirror(_\w+)?|auth_request(_\w+)?|post_action",
+    "FastCGI and its kin": r"(fastcgi|uwsgi|scgi|grpc|memcached)_\w+|perl(_\w+)?",
+    "mail": r"mail",
+    "stream": r"stream",
+}
+NOT_SERVED_LISTEN = {"ssl", "http2", "spdy", "quic"}
+
+
+def kind_of(error: str, nginx_binary: bytes) -> str | None:
+    """Which of the kinds that may be refused a refusal names; None: none of them."""
+    parameter = re.search(r'the "([^"]+)" parameter of the "listen" directive is known to nginx but not served', error)
+    if parameter and parameter.group(1).split("=")[0] in NOT_SERVED_LISTEN:
+        return "TLS, HTTP/2 or HTTP/3 on listen"
+    directive = re.search(r'the directive "([^"]+)" is known to nginx but not served', error)
+    if directive:
+        return next((k for k, names in NOT_SERVED_KINDS.items() if re.fullmatch(names, directive.group(1))), None)
+    variable = re.search(r'the "(ssl|geoip|upstream|proxy|fastcgi)_\w+" variable is known to nginx but not served', error)
+    if variable:
+        return f"a variable of {variable.group(1)}"
+    unknown = re.search(r'unknown directive "([^"]+)"', error)
+    if unknown and b"\0" + unknown.group(1).encode() + b"\0" not in nginx_binary:
+        return "a third-party module"
+    return None
+
+
+def test_refusals_name_what_is_not_about_files(corpus, binaries, reports, is_self_check):
+    """A file that nginx accepts is refused for nothing but what proxies, compresses, limits or encrypts."""
+    if is_self_check:
+        pytest.skip("nginx refuses none of them")
+    ours, theirs = corpus
+    accepted = {r[0] for r in ours if r[1] == "ok"}
+    nginx_binary = pathlib.Path(os.path.realpath(binaries[0])).read_bytes()
+    kinds = collections.Counter()
+    others = []
+    for name, verdict, error in theirs:
+        if verdict == "ok" or name not in accepted:
+            continue
+        kind = kind_of(error, nginx_binary)
+        kinds[kind] += 1
+        if kind is None:
+            others.append(f"{name}: {error}")
+    reports.extend(f"  {count:4d}  refused for {kind}" for kind, count in kinds.most_common())
+    assert not others, "\n".join(others)
+
+
+KINDS = [
+    ('[emerg] the directive "proxy_pass" is known to nginx but not served by uringx yet in f:1', "proxying"),
+    ('[emerg] the directive "stream" is known to nginx but not served by uringx yet in f:1', "stream"),
+    ('[emerg] the "ssl" parameter of the "listen" directive is known to nginx but not served by uringx yet in f:1',
+     "TLS, HTTP/2 or HTTP/3 on listen"),
+    ('[emerg] the directive "map" is known to nginx but not served by uringx yet in f:1', None),
+    ('[emerg] unknown directive "more_set_headers" in f:1', "a third-party module"),
+    ('[emerg] unknown directive "root" in f:1', None),
+    ('[emerg] invalid port in "x" of the "listen" directive in f:1', None),
+]
+
+
+@pytest.mark.parametrize("error,kind", KINDS, ids=[k[0][8:40] for k in KINDS])
+def test_refusals_are_sorted(error, kind):
+    assert kind_of(error, b"\0root\0map\0") == kind

@@ -8,13 +8,16 @@
 
 namespace uringx {
 
-void print_lint(const LoadOptions& options, LintDetail detail) {
+void print_lint(const LoadOptions& options, Verdict verdict, LintDetail detail) {
   const std::string conf_prefix = options.conf_file.substr(0, options.conf_file.rfind('/') + 1);
   const ConfigTree tree = parse_config_file(options.conf_file, {conf_prefix});
   if (tree.error) {
     // Half a file looks like a trap: the deny behind an allow may be in the other half.
     print_stderr("[lint] not looked through, for it cannot be read to its end");
     return;
+  }
+  if (verdict == Verdict::refused && detail == LintDetail::with_summary) {
+    print_stderr("[lint] refused, and looked through all the same");
   }
   const auto findings = lint(tree, {options.prefix, conf_prefix}, SystemFileFacts());
   for (const Finding& finding : findings) {

@@ -80,8 +80,10 @@ int run_test(const CommandLine& line, const LoadOptions& load, ProcessLog& log) 
   } else if (!line.quiet) {
     print_stderr(fmt::format("configuration file {} test is successful", load.conf_file));
   }
-  if (line.lint && !is_good) print_stderr("[lint] refused, and looked through all the same");
-  if (line.lint) print_lint(load, line.quiet ? LintDetail::findings_only : LintDetail::with_summary);
+  if (line.lint) {
+    print_lint(load, is_good ? Verdict::accepted : Verdict::refused,
+               line.quiet ? LintDetail::findings_only : LintDetail::with_summary);
+  }
   if (is_good && line.dump) dump_files(*cycle->routes());
   return is_good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
