@@ -15,6 +15,7 @@
 #include "modules/error_page.h"
 #include "modules/http_core.h"
 #include "modules/index.h"
+#include "modules/random_index.h"
 #include "modules/realip.h"
 #include "modules/rewrite.h"
 #include "modules/static_files.h"
@@ -37,7 +38,7 @@ constexpr Handler kRewrite[] = {handle_location_rewrite};
 constexpr Handler kPreaccess[] = {handle_realip};
 constexpr Handler kAccess[] = {handle_access, handle_auth_basic};
 constexpr Handler kPrecontent[] = {handle_try_files};
-constexpr Handler kContent[] = {handle_index, handle_autoindex, handle_static_file};
+constexpr Handler kContent[] = {handle_random_index, handle_index, handle_autoindex, handle_static_file};
 
 std::span<const Handler> handlers_of(Phase phase) {
   switch (phase) {

@@ -17,9 +17,13 @@ struct ProbeFile {
   bool test_only = false;  // existence and kind only (index, try_files): an unreadable file still exists
 };
 
-// Read the directory of this path; autoindex is resumed with its entries.
+struct DirectoryWork;  // modules/handler.h
+
+// Read the directory of this path and do the work on its entries; the handler is resumed with what came of it. Both are
+// in the request's arena (or constant) and are read by the thread that reads the directory.
 struct ReadDirectory {
   std::string_view path;
+  const DirectoryWork* work;
 };
 
 // Look the user up in a file of passwords and check the password, on a thread that may wait (a hash is slow on purpose);

@@ -26,14 +26,6 @@ constexpr DirectiveRow kRows[] = {
     value_row<&AutoindexSettings::exact_size>("autoindex_exact_size", kHttpServerLocation),
 };
 
-// The directory without its trailing slash, NUL-terminated; empty when the URI maps to no path.
-std::string_view directory_path(Request& request) {
-  std::string_view path = map_uri_to_path(request, request.uri);
-  if (path.size() > 1) path.remove_suffix(1);
-  const std::string_view terminated = request.arena.join({path, std::string_view("\0", 1)});
-  return terminated.substr(0, path.size());
-}
-
 // jsonp's function: a name of letters, digits, "_" and "."; empty when none was asked for, nullopt for what could be
 // code (ngx_http_autoindex_jsonp_callback).
 std::optional<std::string_view> callback_name(Request& request) {
@@ -49,15 +41,6 @@ std::optional<std::string_view> callback_name(Request& request) {
     return std::nullopt;
   }
   return name;
-}
-
-HandlerResult refuse_directory(Request& request, std::string_view path, int error_number) {
-  int status = 500;
-  if (error_number == ENOENT || error_number == ENOTDIR || error_number == ENAMETOOLONG) status = 404;
-  if (error_number == EACCES) status = 403;
-  log_request(request, status == 500 ? LogLevel::crit : LogLevel::error,
-              request.arena.join({"opendir() \"", path, "\" failed"}), error_number);
-  return Finish{status};
 }
 
 // Local time's distance from UTC, from the end of $time_local: "+0230".
@@ -91,21 +74,45 @@ void start_answer(Request& request, ListingFormat format) {
   filter_charset(request);
 }
 
-std::string page(Request& request, ListingFormat format, std::string_view callback, std::span<const DirectoryEntry> entries) {
-  switch (format) {
-    case ListingFormat::html: {
-      const auto& settings = request.settings<AutoindexSettings>();
-      return html_listing({.uri = request.uri,
-                           .utf8 = equal_ignore_case(request.response.charset, "utf-8"),
-                           .exact_size = *settings.exact_size,
-                           .offset_minutes = *settings.localtime ? clock_offset_minutes(request.clock) : 0},
-                          entries);
-    }
+// A page to be made, with all it needs of the request.
+struct ListingWork : DirectoryWork {
+  ListingFormat format = ListingFormat::html;
+  HtmlListing html;
+  std::string_view callback;
+};
+
+std::string make_page(const DirectoryWork& work, std::span<DirectoryEntry> entries) {
+  const auto& listing = static_cast<const ListingWork&>(work);
+  sort_entries(entries);
+  switch (listing.format) {
+    case ListingFormat::html: return html_listing(listing.html, entries);
     case ListingFormat::json:
-    case ListingFormat::jsonp: return json_listing(callback, entries);
+    case ListingFormat::jsonp: return json_listing(listing.callback, entries);
     case ListingFormat::xml: return xml_listing(entries);
   }
   return {};
+}
+
+const ListingWork* plan_listing(Request& request, ListingFormat format, std::string_view callback) {
+  ListingWork* const work = request.arena.make<ListingWork>();
+  if (request.method == Method::head) return work;
+  const auto& settings = request.settings<AutoindexSettings>();
+  work->read = DirectoryWork::Read::attributes;
+  work->make = make_page;
+  work->format = format;
+  work->html = {.uri = request.uri,
+                .utf8 = equal_ignore_case(request.response.charset, "utf-8"),
+                .exact_size = *settings.exact_size,
+                .offset_minutes = *settings.localtime ? clock_offset_minutes(request.clock) : 0};
+  work->callback = callback;
+  return work;
+}
+
+void log_failures(const Request& request, std::string_view path, std::span<const DirectoryFailure> failures) {
+  for (const DirectoryFailure& failure : failures) {
+    log_request(request, LogLevel::crit, request.arena.join({"stat() \"", path, "/", failure.name, "\" failed"}),
+                failure.error_number);
+  }
 }
 
 }  // namespace
@@ -129,22 +136,36 @@ HandlerResult handle_autoindex(Request& request, HandlerState& state, const Hand
     callback = *name;
     if (callback.empty()) format = ListingFormat::json;
   }
-  if (state.step == 0) {
-    state.step = 1;
+  ResponseHead& response = request.response;
+  if (!input.directory_read) {
     state.path = directory_path(request);
     if (state.path.empty()) return Finish{500};
-    return ReadDirectory{state.path};
+    start_answer(request, format);
+    return ReadDirectory{state.path, plan_listing(request, format, callback)};
   }
-  if (input.directory_error != 0) return refuse_directory(request, state.path, input.directory_error);
+  if (input.directory_error != 0) {
+    response.content_type = {};
+    response.charset = {};
+    return refuse_directory(request, state.path, input.directory_error);
+  }
+  log_failures(request, state.path, input.directory_failures);
+  return SendText{input.directory_text};
+}
 
-  start_answer(request, format);
-  if (request.method == Method::head) return SendText{};
-  std::vector<DirectoryEntry> entries;
-  entries.reserve(input.entries.size());
-  std::copy_if(input.entries.begin(), input.entries.end(), std::back_inserter(entries),
-               [](const DirectoryEntry& entry) { return !entry.name.starts_with('.'); });
-  sort_entries(entries);
-  return SendText{request.arena.copy(page(request, format, callback, entries))};
+std::string_view directory_path(Request& request) {
+  std::string_view path = map_uri_to_path(request, request.uri);
+  if (path.size() > 1) path.remove_suffix(1);
+  const std::string_view terminated = request.arena.join({path, std::string_view("\0", 1)});
+  return terminated.substr(0, path.size());
+}
+
+HandlerResult refuse_directory(Request& request, std::string_view path, int error_number) {
+  int status = 500;
+  if (error_number == ENOENT || error_number == ENOTDIR || error_number == ENAMETOOLONG) status = 404;
+  if (error_number == EACCES) status = 403;
+  log_request(request, status == 500 ? LogLevel::crit : LogLevel::error,
+              request.arena.join({"opendir() \"", path, "\" failed"}), error_number);
+  return Finish{status};
 }
 
 }  // namespace uringx

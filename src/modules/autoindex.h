@@ -1,5 +1,6 @@
 // autoindex: a page that lists a directory (ngx_http_autoindex_module), in four formats.
-// Settings are built with the configuration, const afterwards; the handler runs on the request's worker's thread.
+// Settings are built with the configuration, const afterwards; the handler runs on the request's worker's thread, the page
+// is made on the thread that reads the directory.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +27,13 @@ struct AutoindexSettings : Settings {
 extern const Module kAutoindexModule;
 
 HandlerResult handle_autoindex(Request& request, HandlerState& state, const HandlerInput& input);
+
+// --- for every handler that reads a directory ----------------------------------------------------------------------------
+
+// The directory of request.uri without its trailing slash, NUL-terminated; empty when the URI maps to no path.
+std::string_view directory_path(Request& request);
+// Logs that the directory could not be opened, and answers with the status of that.
+HandlerResult refuse_directory(Request& request, std::string_view path, int error_number);
 
 // --- the pages, for handle_autoindex and its tests: byte for byte nginx's ----------------------------------------------
 

@@ -130,6 +130,15 @@ std::string_view kind_name(const DirectoryEntry& entry) {
   return entry.is_file ? "file" : "other";
 }
 
+// About what a page takes: without it, a large one would be copied again and again as it grows, and need twice the memory.
+std::size_t page_bytes(std::span<const DirectoryEntry> entries) {
+  constexpr std::size_t kFrameBytes = 512;
+  constexpr std::size_t kLineBytes = 112;
+  std::size_t bytes = kFrameBytes;
+  for (const DirectoryEntry& entry : entries) bytes += kLineBytes + entry.name.size();
+  return bytes;
+}
+
 }  // namespace
 
 void sort_entries(std::span<DirectoryEntry> entries) {
@@ -140,7 +149,9 @@ void sort_entries(std::span<DirectoryEntry> entries) {
 }
 
 std::string html_listing(const HtmlListing& listing, std::span<const DirectoryEntry> entries) {
-  std::string page = "<html>\r\n<head><title>Index of ";
+  std::string page;
+  page.reserve(page_bytes(entries));
+  page = "<html>\r\n<head><title>Index of ";
   append_html(page, listing.uri);
   page += "</title></head>\r\n<body>\r\n<h1>Index of ";
   append_html(page, listing.uri);
@@ -162,6 +173,7 @@ std::string html_listing(const HtmlListing& listing, std::span<const DirectoryEn
 
 std::string json_listing(std::string_view callback, std::span<const DirectoryEntry> entries) {
   std::string page;
+  page.reserve(page_bytes(entries));
   if (!callback.empty()) fmt::format_to(std::back_inserter(page), "/* callback */\r\n{}(", callback);
   page += '[';
   for (const DirectoryEntry& entry : entries) {
@@ -181,7 +193,9 @@ std::string json_listing(std::string_view callback, std::span<const DirectoryEnt
 }
 
 std::string xml_listing(std::span<const DirectoryEntry> entries) {
-  std::string page = "<?xml version=\"1.0\"?>\r\n<list>\r\n";
+  std::string page;
+  page.reserve(page_bytes(entries));
+  page = "<?xml version=\"1.0\"?>\r\n<list>\r\n";
   for (const DirectoryEntry& entry : entries) {
     const CivilTime time = civil_time(entry.modified);
     fmt::format_to(std::back_inserter(page), "<{} mtime=\"{:4}-{:02}-{:02}T{:02}:{:02}:{:02}Z\"", kind_name(entry), time.year,

@@ -2,6 +2,8 @@
 // Pure: a handler that needs a file asks for it by its result and is called again with the answer.
 #pragma once
 
+#include <span>
+#include <string>
 #include <string_view>
 #include <variant>
 
@@ -44,7 +46,7 @@ struct HandlerState {
   std::string_view path;
 };
 
-// One entry of a directory for autoindex, names in the request's arena.
+// One entry of a directory, names in memory of whoever read it.
 struct DirectoryEntry {
   std::string_view name;
   bool is_directory = false;
@@ -53,12 +55,30 @@ struct DirectoryEntry {
   std::time_t modified = 0;
 };
 
+// What is made of a directory's entries, on the thread that reads it: sorting and printing a hundred thousand of them would
+// hold a worker for a third of a second. A module derives its own from it; `make` gets that back.
+struct DirectoryWork {
+  // Only whether it can be opened; the kinds of the entries, links being neither files nor directories; or all their
+  // attributes, links followed.
+  enum class Read : std::uint8_t { nothing, kinds, attributes } read = Read::nothing;
+  // nullptr with Read::nothing. Names that begin with a dot are left out. May change the order of `entries`, and throw
+  // std::bad_alloc only.
+  std::string (*make)(const DirectoryWork& work, std::span<DirectoryEntry> entries) = nullptr;
+};
+
+// An entry whose attributes could not be read.
+struct DirectoryFailure {
+  std::string name;
+  int error_number = 0;
+};
+
 // What the driver brings back: set is what was asked for last.
 struct HandlerInput {
   const FileAnswer* file = nullptr;
-  std::span<DirectoryEntry> entries{};
-  bool directory_read = false;  // entries hold the answer to ReadDirectory
-  int directory_error = 0;      // errno of opendir()
+  bool directory_read = false;           // the answer to ReadDirectory is here
+  int directory_error = 0;               // errno of opendir()
+  std::string_view directory_text = {};  // what DirectoryWork::make gave; lives until the answer was sent
+  std::span<const DirectoryFailure> directory_failures = {};
   const PasswordAnswer* password = nullptr;
 };
 

@@ -89,6 +89,7 @@ enum class ModuleId : std::uint8_t {
   map, geo, split_clients,
   realip, stub_status, browser,
   auth_basic, referer, secure_link,
+  empty_gif, random_index, userid,
   count
 };
 

@@ -7,6 +7,7 @@
 #include "modules/browser.h"
 #include "modules/charset.h"
 #include "modules/core_main.h"
+#include "modules/empty_gif.h"
 #include "modules/error_page.h"
 #include "modules/geo.h"
 #include "modules/headers.h"
@@ -14,6 +15,7 @@
 #include "modules/index.h"
 #include "modules/log.h"
 #include "modules/map.h"
+#include "modules/random_index.h"
 #include "modules/realip.h"
 #include "modules/rewrite.h"
 #include "modules/stub_status.h"
@@ -28,8 +30,8 @@ namespace {
 // first error.
 constexpr const Module* kModules[] = {
     &kCoreMainModule, &kEventsModule,   &kHttpCoreModule, &kTypesModule,    &kErrorPageModule,
-    &kLogModule,      &kAutoindexModule, &kIndexModule,   &kTryFilesModule, &kAuthBasicModule, &kAccessModule,
-    &kRealipModule,  &kGeoModule, &kMapModule, &kSplitClientsModule,      &kRewriteModule,  &kSslModule, &kBrowserModule, &kStubStatusModule,      &kGzipModule,     &kCharsetModule,  &kHeadersModule,
+    &kLogModule,      &kAutoindexModule, &kIndexModule, &kRandomIndexModule,   &kTryFilesModule, &kAuthBasicModule, &kAccessModule,
+    &kRealipModule,  &kGeoModule, &kMapModule, &kSplitClientsModule,      &kRewriteModule,  &kSslModule, &kBrowserModule, &kStubStatusModule, &kEmptyGifModule,      &kGzipModule,     &kCharsetModule,  &kHeadersModule,
 };
 
 }  // namespace

@@ -34,7 +34,8 @@ void Exchange::perform(Action action) {
       if (!answer) return;
       action = engine_.resume({.file = &*answer});
     } else if (const auto* directory = std::get_if<ReadDirectory>(&action)) {
-      if (start<&Exchange::on_directory_read, DirectoryReading>(worker_.helpers().listings, directory->path)) return;
+      const DirectoryWork& work = *directory->work;
+      if (start<&Exchange::on_directory_read, DirectoryReading>(worker_.helpers().listings, directory->path, work)) return;
       action = engine_.resume({.directory_read = true, .directory_error = EAGAIN});
     } else if (const auto* check = std::get_if<CheckPassword>(&action)) {
       if (start<&Exchange::on_password_checked, PasswordCheck>(worker_.helpers().passwords, *check)) return;
@@ -107,15 +108,10 @@ void Exchange::on_directory_read() {
     return;
   }
   const auto& reading = static_cast<const DirectoryReading&>(*job_);
-  HandlerInput input;
-  input.directory_read = true;
-  input.directory_error = reading.error_number();
-  try {
-    input.entries = reading.copy_entries(arena_);
-  } catch (const std::bad_alloc&) {
-    input.directory_error = ENOMEM;
-  }
-  resume(input);
+  resume({.directory_read = true,
+          .directory_error = reading.error_number(),
+          .directory_text = reading.text(),
+          .directory_failures = reading.failures()});
 }
 
 void Exchange::on_password_checked() {

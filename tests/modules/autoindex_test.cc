@@ -95,9 +95,13 @@ struct Listed {
     const HandlerResult asked = handle_autoindex(test.request, state, {});
     REQUIRE(std::holds_alternative<ReadDirectory>(asked));
     path = std::get<ReadDirectory>(asked).path;
+    const DirectoryWork& work = *std::get<ReadDirectory>(asked).work;
+    REQUIRE(work.read == (test.request.method == Method::head ? DirectoryWork::Read::nothing : DirectoryWork::Read::attributes));
     std::vector<DirectoryEntry> entries = golden_entries();
+    std::erase_if(entries, [](const DirectoryEntry& entry) { return entry.name.starts_with('.'); });
+    const std::string page = work.make == nullptr ? std::string() : work.make(work, entries);
     HandlerInput input;
-    input.entries = entries;
+    input.directory_text = page;
     input.directory_read = true;
     const HandlerResult result = handle_autoindex(test.request, state, input);
     REQUIRE(std::holds_alternative<SendText>(result));
@@ -115,6 +119,7 @@ std::string refused(int error_number, int& status) {
   HandlerState state;
   handle_autoindex(test.request, state, {});
   HandlerInput input;
+  input.directory_read = true;
   input.directory_error = error_number;
   status = std::get<Finish>(handle_autoindex(test.request, state, input)).status;
   return test.collected.lines["error.log"];

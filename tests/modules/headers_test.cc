@@ -86,9 +86,10 @@ TEST_CASE("ETag and Last-Modified replace the answer's own") {
   test.request.response.etag = "\"file\"";
   test.request.response.last_modified = 1000;
   filter_headers(test.request);
-  CHECK(test.request.response.etag == "\"mine\"");
+  CHECK(test.request.response.etag == "");
   CHECK(test.request.response.last_modified == -1);
-  CHECK(fields_of(test.request) == "Last-Modified: yesterday\n");
+  CHECK(test.request.response.last_modified_in_fields);
+  CHECK(fields_of(test.request) == "etag: \"mine\"\nLast-Modified: yesterday\n");
 }
 
 TEST_CASE("empty ETag and Last-Modified take the answer's away") {
@@ -182,4 +183,44 @@ TEST_CASE("errors of expires and add_header are nginx's") {
   FakeBuild build;
   REQUIRE(build.apply("expires", {"1h"}) == "");
   CHECK(build.apply("expires", {"1h"}) == "\"expires\" directive is duplicate");
+}
+
+TEST_CASE("what the level above adds is taken by the rule of this one") {
+  const auto inherited = [](std::vector<std::string> rule, bool own) {
+    FakeBuild build;
+    REQUIRE(build.apply("add_header", {"A", "1"}) == "");
+    build.enter_location();
+    if (!rule.empty()) REQUIRE(build.apply("add_header_inherit", rule) == "");
+    if (own) REQUIRE(build.apply("add_header", {"B", "2"}) == "");
+    REQUIRE(build.finish() == "");
+    TestRequest test(build);
+    filter_headers(test.request);
+    return fields_of(test.request);
+  };
+  CHECK(inherited({}, false) == "A: 1\n");
+  CHECK(inherited({}, true) == "B: 2\n");
+  CHECK(inherited({"on"}, true) == "B: 2\n");
+  CHECK(inherited({"off"}, false) == "");
+  CHECK(inherited({"off"}, true) == "B: 2\n");
+  CHECK(inherited({"merge"}, false) == "A: 1\n");
+  CHECK(inherited({"merge"}, true) == "B: 2\nA: 1\n");
+}
+
+TEST_CASE("trailers are those of the status; empty ones are left out") {
+  FakeBuild build;
+  REQUIRE(build.apply("add_trailer", {"A", "1"}) == "");
+  REQUIRE(build.apply("add_trailer", {"B", "2", "always"}) == "");
+  REQUIRE(build.apply("add_trailer", {"C", "$arg_none", "always"}) == "");
+  CHECK(build.apply("add_trailer", {"D", "4", "never"}) == "invalid parameter \"never\"");
+  REQUIRE(build.finish() == "");
+  TestRequest test(build);
+  test.request.response.status = 200;
+  filter_headers(test.request);
+  CHECK(test.request.trailers_expected);
+  filter_trailers(test.request);
+  REQUIRE(test.request.response.trailers.size() == 2);
+  test.request.response.status = 404;
+  filter_trailers(test.request);
+  REQUIRE(test.request.response.trailers.size() == 1);
+  CHECK(test.request.response.trailers[0].name == "B");
 }
