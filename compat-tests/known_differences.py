@@ -48,6 +48,7 @@ KNOWN_DIFFERENCES: list[Known] = [
         "error_page at server level: CONNECT": ("*",),
     }),
     *rows(JOINED, {
+        "valid_referers: two fields": ("access_log:access.log",),
         "header fields: same field twice": ("body", "header:Content-Length", "access_log:access.log"),
         "header fields: User-Agent twice": ("body", "header:Content-Length", "access_log:access.log"),
         "header fields: Via twice": ("body", "header:Content-Length", "access_log:access.log"),

@@ -18,7 +18,8 @@ connection_pool_size request_pool_size client_body_temp_path client_body_buffer_
 fastcgi_temp_path uwsgi_temp_path scgi_temp_path set_real_ip_from real_ip_header real_ip_recursive stub_status
 modern_browser ancient_browser modern_browser_value ancient_browser_value resolver resolver_timeout max_headers
 msie_refresh chunked_transfer_encoding
-auth_basic auth_basic_user_file auth_delay satisfy
+auth_basic auth_basic_user_file auth_delay satisfy valid_referers referer_hash_max_size referer_hash_bucket_size
+secure_link secure_link_md5 secure_link_secret disable_symlinks
 open_log_file_cache debug_connection
 rewrite set if break rewrite_log uninitialized_variable_warn
 """.split())

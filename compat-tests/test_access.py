@@ -1,11 +1,13 @@
 """Who may ask: addresses, passwords, both (satisfy), the page one came from, links with a signature, symbolic links."""
 import base64
+import hashlib
+import itertools
 
 import pytest
 
 from harness.pair import NotServedYet
 from harness.run import run_case
-from harness.site import Case, HalfClose, Pause, Site, get, gets, head, post, request
+from harness.site import Case, HalfClose, Link, Pause, Site, get, gets, head, post, request
 from test_config import each, http, location, server, short
 
 
@@ -15,6 +17,17 @@ def basic(user: str, password: str = "secret", scheme: str = "Basic ") -> str:
 
 def raw_basic(data: bytes) -> str:
     return "Authorization: Basic " + base64.b64encode(data).decode()
+
+
+def signed(path: str, expires, pad: str = "", sign_expires: bool = True) -> str:
+    """The path with its signature over "EXPIRES PATH secret", as the site below wants it."""
+    text = f"{expires if expires is not None and sign_expires else ''}{path} secret"
+    signature = base64.urlsafe_b64encode(hashlib.md5(text.encode()).digest()).decode().rstrip("=") + pad
+    return f"{path}?h={signature}" + ("" if expires is None else f"&e={expires}")
+
+
+def sealed(prefix: str, rest: str, secret: str = "secret") -> str:
+    return f"{prefix}{hashlib.md5((rest + secret).encode()).hexdigest()}/{rest}"
 
 
 # The password is "secret" in every one of these.
@@ -185,6 +198,123 @@ SITES = [
         ("POST", post("/ten.txt", b"x" * 1000)),
         Case("client goes", [get("/long/ten.txt"), Pause(0.1), HalfClose()]),
     ]),
+    Site("valid_referers", servers="""
+        server {
+            listen 127.0.0.1:@P0@; server_name own.test *.wild.test www.tail.* .dot.test ~^re[0-9]+\\.test$;
+            location = /plain { valid_referers example.com *.sub.net www.host.* .dot.org path.com/Gallery/ UPPER.com; return 200 "[$invalid_referer]"; }
+            location = /none { valid_referers none example.com; return 200 "[$invalid_referer]"; }
+            location = /blocked { valid_referers blocked example.com; return 200 "[$invalid_referer]"; }
+            location = /both { valid_referers none blocked example.com; return 200 "[$invalid_referer]"; }
+            location = /names { valid_referers server_names; return 200 "[$invalid_referer]"; }
+            location = /all { valid_referers none blocked server_names example.com ~goo+gle; return 200 "[$invalid_referer]"; }
+            location = /regex { valid_referers ~\\.example\\.com ~^host/path; return 200 "[$invalid_referer]"; }
+            location = /nothing { return 200 "[$invalid_referer]"; }
+            location = /several { valid_referers a.com; valid_referers b.com none; return 200 "[$invalid_referer]"; }
+            location /outer {
+                valid_referers none outer.com ~outer-regex;
+                location /outer/same { return 200 "[$invalid_referer]"; }
+                location /outer/own { valid_referers inner.com; return 200 "[$invalid_referer]"; }
+                location /outer/re { valid_referers ~inner; return 200 "[$invalid_referer]"; }
+            }
+        }
+        server { listen 127.0.0.1:@P1@; location / { valid_referers none server_names; return 200 "[$invalid_referer]"; } }
+    """, cases=[
+        *[(f"{path} {referer!r}", get(path, *([] if referer is None else [f"Referer: {referer}"])))
+          for path, referers in {
+            "/plain": (None, "", "-", "http://example.com", "http://example.com/", "https://example.com/x", "HTTP://EXAMPLE.COM:80/x",
+                "http://www.example.com/", "http://a.sub.net/", "http://a.b.sub.net", "http://sub.net/", "http://www.host.de/x",
+                "http://www.host/", "http://host.de/", "http://dot.org/", "http://a.dot.org/", "http://path.com/Gallery/x",
+                "http://path.com/Gallery", "http://path.com/gallery/x", "http://path.com/", "http://path.com:81/Gallery/x", "http://upper.com/x",
+                "ftp://example.com/", "example.com", "http://a.b", "http://abcd", "http:///", "http:// example.com",
+                "http://example.com?x", "http://user@example.com/", "http://" + "a" * 254 + ".sub.net/", "http://" + "a" * 300, "https://i.ru"),
+            "/none": (None, "-", "http://other.com/", "http://example.com/"), "/blocked": (None, "-", "http://other.com/", "XXXX"),
+            "/both": (None, "-", "http://other.com/"),
+            "/names": (None, "http://own.test/", "http://a.wild.test/", "http://wild.test/", "http://www.tail.com/", "http://dot.test/",
+                "http://x.dot.test/", "http://re12.test/x", "http://RE12.test/x", "http://rex.test/x", "http://other.test/"),
+            "/all": (None, "-", "http://own.test/", "http://www.google.com/", "http://other/google", "http://other.test/"),
+            "/regex": ("http://www.example.com/", "http://www.EXAMPLE.com/", "http://host/path", "https://host/path", "http://host/other", None),
+            "/nothing": (None, "http://x.com/abcdef"), "/several": (None, "http://a.com/xxxx", "http://b.com/xxxx", "http://c.com/xxxx"),
+            "/outer/same": (None, "http://outer.com/", "http://inner.com/", "http://x/outer-regex"),
+            "/outer/own": (None, "http://outer.com/", "http://inner.com/", "http://x/outer-regex"),
+            "/outer/re": (None, "http://outer.com/", "http://x.com/inner", "http://x/outer-regex")}.items() for referer in referers],
+        ("two fields", get("/plain", "Referer: http://example.com/", "Referer: http://other.com/")),
+        *[Case(f"no server name, {referer!r}", [get("/", *([] if referer is None else [f"Referer: {referer}"]))], to="P1")
+          for referer in (None, "http://localhost/", "http:///abcdefg")],
+    ]),
+    Site("secure_link", server="""
+        location /md5/ { secure_link $arg_h,$arg_e; secure_link_md5 "$secure_link_expires$uri secret"; return 200 "[$secure_link] [$secure_link_expires]"; }
+        location /order/ { secure_link $arg_h,$arg_e; secure_link_md5 "$uri secret"; return 200 "[$secure_link_expires] [$secure_link] [$secure_link_expires]"; }
+        location /noexp/ { secure_link $arg_h; secure_link_md5 "$uri secret"; return 200 "[$secure_link] [$secure_link_expires]"; }
+        location /half/ { secure_link $arg_h; return 200 "[$secure_link]"; }
+        location /other/ { secure_link_md5 $uri; return 200 "[$secure_link]"; }
+        location /unused/ { return 200 "[$secure_link] [$secure_link_expires]"; }
+        location /s/ { secure_link_secret secret; return 200 "[$secure_link]"; }
+        location /empty/ { secure_link_secret ""; return 200 "[$secure_link]"; }
+        location /in/ {
+            secure_link_secret secret;
+            location /in/same/ { return 200 "[$secure_link]"; }
+            location /in/md5/ { secure_link $arg_h; secure_link_md5 "$uri secret"; return 200 "[$secure_link]"; }
+            location /in/half/ { secure_link $arg_h; return 200 "[$secure_link]"; }
+        }
+    """, cases=[
+        *[(f"{name}", get(target)) for name, target in {
+            "good": signed("/md5/x", 4000000000), "expired": signed("/md5/x", 1), "no expires": signed("/md5/x", ""), "expires 0": signed("/md5/x", 0),
+            "expires -1": signed("/md5/x", -1), "expires x": signed("/md5/x", "x"), "expires with a tail": signed("/md5/x", "4000000000x"),
+            "expires huge": signed("/md5/x", "99999999999999999999"), "another path": signed("/md5/x", 4000000000).replace("/md5/x", "/md5/y"),
+            "padded": signed("/md5/x", 4000000000, pad="=="), "one pad": signed("/md5/x", 4000000000, pad="="),
+            "too long": signed("/md5/x", 4000000000, pad="==="), "cut": "/md5/x?h=abc&e=4000000000", "none": "/md5/x", "no base64": "/md5/x?h=!!&e=1",
+            "standard alphabet": "/md5/x?h=++++//////////////////&e=4000000000", "order": signed("/order/x", 4000000000, sign_expires=False),
+            "without expires": signed("/noexp/x", None), "without expires, wrong": "/noexp/x?h=1B2M2Y8AsgTpgAmY7PhCfg", "half": "/half/x?h=a",
+            "other half": "/other/x?h=a", "unused": "/unused/x", "inherited": sealed("/in/same/", "x"), "replaced": signed("/in/md5/x", None),
+            "half replaced": signed("/in/half/x", None),
+        }.items()],
+        *[(f"sealed {name}", get(target)) for name, target in {
+            "good": sealed("/s/", "link"), "upper": sealed("/s/", "link").replace("a", "A").replace("b", "B").replace("/S/", "/s/"),
+            "with arguments": sealed("/s/", "link?a=b"), "arguments not signed": sealed("/s/", "link") + "?a=b", "deep": sealed("/s/", "a/b/c.html"),
+            "escaped": sealed("/s/", "a%20b"), "escaped unsigned": sealed("/s/", "a b").replace(" ", "%20"), "wrong": "/s/" + "0" * 32 + "/link",
+            "short": "/s/abc/link", "no rest": "/s/" + "0" * 32 + "/", "no slash": "/s/" + "0" * 32, "none": "/s/", "double": "/s//link",
+            "no hex": "/s/" + "g" * 32 + "/link", "empty secret": sealed("/empty/", "link", ""), "empty secret, wrong": "/empty/" + "0" * 32 + "/x",
+            "one level more": sealed("/s/x/", "link"),
+        }.items()],
+    ]),
+    Site("disable_symlinks", files={
+        "t/a.txt": b"a\n", "t/d/index.html": b"index\n", "t/d/f.txt": b"f\n", "t/own.txt": Link("a.txt"), "t/other.txt": Link("a.txt", 65534),
+        "t/owndir": Link("d"), "t/otherdir": Link("d", 65534), "t/loop": Link("loop"), "t/dangling": Link("nowhere"),
+        "t/abs.txt": Link("@PREFIX@/t/a.txt"), "t/l/index.html": Link("../a.txt"), "t/o/index.html": Link("../a.txt", 65534),
+        "l": Link("t"), "ol": Link("t", 65534)}, main="user root;" , server="\n".join(f"""
+        location /{policy}/ {{ disable_symlinks {policy}; alias @PREFIX@/t/; }}
+        location /{policy}-link/ {{ disable_symlinks {policy}; alias @PREFIX@/l/; }}
+        location /{policy}-olink/ {{ disable_symlinks {policy}; alias @PREFIX@/ol/; }}
+        location /{policy}-from/ {{ disable_symlinks {policy} from=@PREFIX@/l; alias @PREFIX@/l/; }}
+        location /{policy}-fromslash/ {{ disable_symlinks {policy} from=@PREFIX@/l/; alias @PREFIX@/l/; }}
+        location /{policy}-fromfile/ {{ disable_symlinks {policy} from=@PREFIX@/l/own.txt; alias @PREFIX@/l/; }}
+        location /{policy}-fromother/ {{ disable_symlinks {policy} from=/nosuch; alias @PREFIX@/l/; }}
+        location /{policy}-frompart/ {{ disable_symlinks {policy} from=@PREFIX@/o; alias @PREFIX@/ol/; }}
+        location /{policy}-fromgone/ {{ disable_symlinks {policy} from=@PREFIX@/gone; alias @PREFIX@/gone/; }}
+        location /{policy}-fromvar/ {{ disable_symlinks {policy} from=$arg_from; alias @PREFIX@/l/; }}
+        location /{policy}-try/ {{ disable_symlinks {policy}; root @PREFIX@/t; try_files /own.txt /other.txt /a.txt =404; }}
+        location /{policy}-trydir/ {{ disable_symlinks {policy}; root @PREFIX@/t; try_files /owndir/ /otherdir/ /a.txt =404; }}
+        location /{policy}-cache/ {{ disable_symlinks {policy}; open_file_cache max=10; open_file_cache_errors on; alias @PREFIX@/t/; }}
+        location /{policy}-auto/ {{ disable_symlinks {policy}; autoindex on; alias @PREFIX@/t/; }}
+        location /{policy}-page/ {{ disable_symlinks {policy}; error_page 403 404 /{policy}/a.txt; alias @PREFIX@/t/; }}""" for policy in ("on", "if_not_owner")) + """
+        location /off/ { disable_symlinks off; alias @PREFIX@/t/; }
+        location /open/ { alias @PREFIX@/t/; index /on/own.txt; }
+        location / { root html; disable_symlinks on; location = /ten.txt { root html; disable_symlinks on from=@PREFIX@/html; } }
+    """, cases=[
+        *[(f"{place}{path}", get(place + path)) for place, path in itertools.product(("/on/", "/if_not_owner/", "/off/"), (
+            "a.txt", "own.txt", "other.txt", "abs.txt", "owndir/f.txt", "otherdir/f.txt", "d/f.txt", "d/", "d", "owndir", "otherdir", "owndir/", "otherdir/",
+            "loop", "loop/x", "dangling", "missing", "a.txt/x", "nosuch/x", "l/", "o/"))],
+        *[(f"/{policy}-{place}", get(f"/{policy}-{place}")) for policy in ("on", "if_not_owner") for place in (
+            "link/a.txt", "link/own.txt", "olink/a.txt", "from/a.txt", "from/own.txt", "from/other.txt", "from/d/", "fromslash/a.txt", "fromslash/own.txt",
+            "fromfile/own.txt", "fromfile/a.txt", "fromother/a.txt", "frompart/a.txt", "fromgone/a.txt", "fromvar/a.txt", "fromvar/a.txt?from=/",
+            "fromvar/a.txt?from=@PREFIX@/l", "try/", "trydir/", "cache/a.txt", "cache/own.txt", "cache/other.txt", "auto/", "auto/owndir/", "auto/loop/",
+            "page/own.txt", "page/other.txt")],
+        gets("/open/", "/canary.txt"),
+        ("twice", get("/on/a.txt") + get("/on/own.txt") + get("/on/a.txt") + get("/on/own.txt")),
+        ("after an open one", get("/off/own.txt") + get("/on/own.txt") + get("/off/own.txt")),
+        ("cached", get("/on-cache/own.txt") + get("/on-cache/own.txt") + get("/on-cache/a.txt") + get("/on-cache/a.txt")),
+        ("HEAD", head("/on/a.txt")), ("a range", get("/on/a.txt", "Range: bytes=0-0")), ("POST", post("/on/a.txt")),
+    ]),
 ]
 
 CONFIG = [
@@ -197,7 +327,34 @@ CONFIG = [
           "satisfy any;", "satisfy all;", "satisfy some;", "satisfy;", "satisfy any all;", "satisfy any; satisfy any;", "satisfy ANY;"),
     *each(location, "auth_basic x; auth_basic_user_file f;", "limit_except GET { auth_basic x; auth_basic_user_file f; }",
           "limit_except GET { satisfy any; }", "limit_except GET { auth_delay 1s; }", "auth_basic_user_file f { }",
-          "limit_except GET { auth_basic x; auth_basic y; }", "if ($host) { auth_basic x; }"),
+          "limit_except GET { auth_basic x; auth_basic y; }", "if ($host) { auth_basic x; }",
+          "limit_except GET { disable_symlinks on; }", "limit_except GET { valid_referers a.com; }"),
+    *each(server, "valid_referers none;", "valid_referers blocked;", "valid_referers none blocked;", "valid_referers server_names;",
+          "valid_referers none server_names;", "server_name ~x; valid_referers none server_names;", "valid_referers;", "valid_referers \"\";",
+          "valid_referers a.com;", "valid_referers a.com a.com;", "valid_referers a.com/x a.com/y;", "valid_referers *.a.com .a.com;",
+          "valid_referers .a.com a.com;", "valid_referers *;", "valid_referers *a.com;", "valid_referers a..com;", "valid_referers a.*.com;",
+          "valid_referers www.a.* *.a.com a.com;", "valid_referers ~;", "valid_referers ~(;", "valid_referers ~x ~x;", "valid_referers none ~x;",
+          "valid_referers /x;", "valid_referers A.com a.com;", "valid_referers none none a.com;", "valid_referers a.com; valid_referers a.com;",
+          "server_name a.com; valid_referers a.com server_names;", "valid_referers server_names a.com; server_name a.com;",
+          "server_name a.com b.com; valid_referers server_names c.com;", "server_name a.com a.com; valid_referers server_names;",
+          "valid_referers $host;", "referer_hash_max_size 512;", "referer_hash_max_size x;", "referer_hash_max_size 1; referer_hash_max_size 2;",
+          "referer_hash_bucket_size 64;", "referer_hash_bucket_size 32;", "referer_hash_bucket_size -1;", "referer_hash_bucket_size;",
+          "referer_hash_max_size 0; valid_referers a.com;", "referer_hash_bucket_size 0; valid_referers a.com;",
+          "referer_hash_bucket_size 70000; valid_referers a.com;", "referer_hash_max_size 0;",
+          "valid_referers a.com; location / { valid_referers none; }", "valid_referers a.com; location / { valid_referers none ~x; }",
+          "location / { return 200 $invalid_referer; }", "secure_link_secret x; secure_link a;", "secure_link_secret x; secure_link_md5 a;",
+          "location / { secure_link_secret x; secure_link_md5 $uri; }"),
+    *each(http, "valid_referers a.com;", "referer_hash_max_size 5;", "secure_link $host;", "secure_link a,b;", "secure_link;", "secure_link a b;",
+          "secure_link a; secure_link b;", "secure_link $nosuch;", "secure_link_md5 $uri;", "secure_link_md5 $;", "secure_link_md5;",
+          "secure_link_md5 a; secure_link_md5 b;", "secure_link_secret x;", "secure_link_secret;", "secure_link_secret x; secure_link_secret y;",
+          "secure_link_secret x; secure_link a;", "secure_link_secret x; secure_link_md5 a;", "secure_link_secret \"\"; secure_link a;",
+          "secure_link_secret x; server { location / { secure_link a; secure_link_md5 b; } }",
+          "secure_link a; server { location / { secure_link_secret x; } }", "log_format x $secure_link$secure_link_expires;",
+          "disable_symlinks on;", "disable_symlinks off;", "disable_symlinks if_not_owner;", "disable_symlinks;", "disable_symlinks x;", "disable_symlinks ON;",
+          "disable_symlinks on off;", "disable_symlinks on on;", "disable_symlinks on from=/x;", "disable_symlinks from=/x on;", "disable_symlinks off from=/x;",
+          "disable_symlinks from=/x off;", "disable_symlinks from=/x;", "disable_symlinks from=/x from=/y;", "disable_symlinks on from=;",
+          "disable_symlinks on from=$document_root;", "disable_symlinks on from=$nosuch;", "disable_symlinks on from=$;", "disable_symlinks on form=/x;",
+          "disable_symlinks on; disable_symlinks on;", "disable_symlinks on from=/x y;", "disable_symlinks if_not_owner from=$realpath_root;"),
 ]
 CASES = [(f"access config: {name}", text) for name, text in CONFIG]
 assert len({name for name, _ in CASES}) == len(CASES), "two cases of one name"

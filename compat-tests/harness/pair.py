@@ -16,7 +16,7 @@ from . import compare, normalise, tree
 from .client import play
 from .compare import Difference
 from .servers import Server, StartFailed
-from .site import Case, Site
+from .site import Case, Link, Site
 
 LOG_WAIT_S = 0.5
 NOT_SERVED = re.compile(
@@ -81,9 +81,15 @@ class Pair:
             for name, content in site.files.items():
                 path = server.prefix / name
                 path.parent.mkdir(parents=True, exist_ok=True)
+                if isinstance(content, Link):
+                    os.symlink(server.fill(content.target), path)
+                    if os.getuid() == 0:
+                        os.lchown(path, content.owner, content.owner)
+                    continue
                 path.write_text(server.fill(content)) if isinstance(content, str) else path.write_bytes(
                     content
                 )
+                os.utime(path, (tree.MTIME, tree.MTIME))  # equal dates and ETags
         self.nginx.start(text)  # a configuration that nginx refuses is a fault of the test
         try:
             self.uringx.start(text)

@@ -42,6 +42,14 @@ class Pause:
     seconds: float = 0.02
 
 
+@dataclass(frozen=True)
+class Link:
+    """In a site's files: a symbolic link, of that owner when the tests run as root."""
+
+    target: str
+    owner: int = 0
+
+
 class HalfClose:
     """Step: end our sending direction (FIN), go on reading."""
 

@@ -9,6 +9,7 @@
 #include "config/builder.h"
 #include "config/listen_parser.h"
 #include "config/locations.h"
+#include "modules/http_core.h"
 #include "modules/rewrite.h"
 
 namespace uringx {
@@ -120,6 +121,7 @@ Applied Builder::add_server_name(ServerBlock& server, const std::string& word) {
     name.text = equal_ignore_case(word, "$hostname") ? hostname() : word;
     std::transform(name.text.begin(), name.text.end(), name.text.begin(), ascii_lower);
   }
+  server.settings.get<HttpCoreServer>().names.push_back({name.text, name.regex});
   server.names.push_back(std::move(name));
   return {};
 }

@@ -105,6 +105,7 @@ struct ResponseHead {
   std::time_t last_modified = -1;  // -1: none; printed with 200, 206 and 304 only
   bool last_modified_in_fields = false;  // `fields` hold the text that was given for it
   std::string_view etag;
+  std::size_t fields_before_etag = 0;  // so many of `fields` were there when it was set: they are printed first
   std::string_view location;  // printed unless its data() is null, even when empty (`return 301;`)
   // nginx prints a Location it completed itself (location.h) earlier than one given whole.
   bool location_made_absolute = false;

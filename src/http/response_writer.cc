@@ -1,5 +1,6 @@
 #include "http/response_writer.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
@@ -109,8 +110,10 @@ char* write_response_head(char* out, const ResponseHead& head, const WireOptions
   out = put_connection(out, head, options);
   if (head.vary_accept_encoding) out = put_constant(out, "Vary: Accept-Encoding\r\n");
   if (head.location.data() != nullptr && !head.location_made_absolute) out = put_field(out, "Location", head.location);
+  const std::size_t early = std::min(head.fields_before_etag, head.fields.size());
+  for (std::size_t i = 0; i < early; ++i) out = put_field(out, head.fields[i].name, head.fields[i].value);
   if (!head.etag.empty()) out = put_field(out, "ETag", head.etag);
-  for (const HeaderField& field : head.fields) out = put_field(out, field.name, field.value);
+  for (std::size_t i = early; i < head.fields.size(); ++i) out = put_field(out, head.fields[i].name, head.fields[i].value);
   if (!head.content_range.empty()) {
     out = put_field(out, "Content-Range", head.content_range);
   } else if (head.accept_ranges) {

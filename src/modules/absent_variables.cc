@@ -65,8 +65,8 @@ constexpr std::string_view kUnserved[] = {
     "date_gmt", "date_local",          "fastcgi_path_info",
     "fastcgi_script_name", "geoip_area_code",     "geoip_city",          "geoip_city_continent_code",
     "geoip_city_country_code", "geoip_country_code", "geoip_country_name", "geoip_org",
-    "geoip_region",        "invalid_referer",
-    "proxy_add_x_forwarded_for", "secure_link",    "secure_link_expires",
+    "geoip_region",
+    "proxy_add_x_forwarded_for",
     "slice_range",         "uid_got",             "uid_reset",           "uid_set",
 };
 

@@ -12,6 +12,7 @@
 #include "modules/core_main.h"
 #include "modules/handler.h"
 #include "modules/module.h"
+#include "modules/regex.h"
 #include "modules/variables.h"
 
 namespace uringx {
@@ -22,6 +23,12 @@ enum class Satisfy : std::uint8_t { all, any };
 // Per server{} (nginx: ngx_http_core_srv_conf_t).
 struct HttpCoreServer : Settings {
   static constexpr ModuleId kModule = ModuleId::http_core;
+
+  struct Name {
+    std::string text;  // in lower case; of a regex with its "~"
+    std::optional<Regex> regex;
+  };
+  std::vector<Name> names;  // of server_name, in order of writing
 
   Setting<Milliseconds> client_header_timeout{Milliseconds{60'000}};
   Setting<Bytes> client_header_buffer_size{Bytes{1024}};

@@ -88,7 +88,7 @@ enum class ModuleId : std::uint8_t {
   core, events, http_core, types, index, try_files, static_files, autoindex, rewrite, error_page, log, headers, access, charset, gzip, ssl,
   map, geo, split_clients,
   realip, stub_status, browser,
-  auth_basic, referer, secure_link,
+  auth_basic, referer, secure_link, disable_symlinks,
   empty_gif, random_index, userid,
   count
 };

@@ -7,6 +7,7 @@
 #include "modules/browser.h"
 #include "modules/charset.h"
 #include "modules/core_main.h"
+#include "modules/disable_symlinks.h"
 #include "modules/empty_gif.h"
 #include "modules/error_page.h"
 #include "modules/geo.h"
@@ -17,7 +18,9 @@
 #include "modules/map.h"
 #include "modules/random_index.h"
 #include "modules/realip.h"
+#include "modules/referer.h"
 #include "modules/rewrite.h"
+#include "modules/secure_link.h"
 #include "modules/stub_status.h"
 #include "modules/split_clients.h"
 #include "modules/try_files.h"
@@ -29,9 +32,9 @@ namespace {
 // nginx's order (its auto/modules): settings are inherited module by module, so the first error is nginx's
 // first error.
 constexpr const Module* kModules[] = {
-    &kCoreMainModule, &kEventsModule,   &kHttpCoreModule, &kTypesModule,    &kErrorPageModule,
+    &kCoreMainModule, &kEventsModule,   &kHttpCoreModule, &kDisableSymlinksModule, &kTypesModule,    &kErrorPageModule,
     &kLogModule,      &kAutoindexModule, &kIndexModule, &kRandomIndexModule,   &kTryFilesModule, &kAuthBasicModule, &kAccessModule,
-    &kRealipModule,  &kGeoModule, &kMapModule, &kSplitClientsModule,      &kRewriteModule,  &kSslModule, &kBrowserModule, &kStubStatusModule, &kEmptyGifModule,      &kGzipModule,     &kCharsetModule,  &kHeadersModule,
+    &kRealipModule,  &kGeoModule, &kMapModule, &kSplitClientsModule, &kRefererModule,      &kRewriteModule,  &kSslModule, &kSecureLinkModule, &kBrowserModule, &kStubStatusModule, &kEmptyGifModule,      &kGzipModule,     &kCharsetModule,  &kHeadersModule,
 };
 
 }  // namespace

@@ -131,6 +131,8 @@ struct Request {
   int access_code = 0;            // r->access_code: the refusal that "satisfy any" holds back; 0: none
   int error_status = 0;           // r->err_status: the code the client gets whatever the content handler says; 0: none
 
+  std::string_view secure_link_expires;  // null until $secure_link was asked for
+
   // --- captures of the last regex that matched: [n] is $n, [0] is unused; views into the arena ---
   std::span<const std::string_view> captures;
   std::span<VariableValue> variable_values;  // by variable index, made on first use

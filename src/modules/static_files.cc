@@ -82,6 +82,7 @@ HandlerResult handle_static_file(Request& request, HandlerState& state, const Ha
   response.content_length = answer.info.st_size;
   response.last_modified = answer.info.st_mtime;
   if (*core.etag) {
+    response.fields_before_etag = response.fields.size();
     response.etag = make_etag(request.arena, answer.info.st_mtime, static_cast<std::uint64_t>(answer.info.st_size));
   }
   set_content_type(request);

@@ -3,7 +3,9 @@
 #include <cerrno>
 #include <new>
 
+#include "modules/disable_symlinks.h"
 #include "modules/http_core.h"
+#include "server/checked_opening.h"
 #include "server/directory_reader.h"
 #include "server/password_check.h"
 #include "server/worker.h"
@@ -30,6 +32,10 @@ void Exchange::finish(int status) { perform(engine_.finish(status)); }
 void Exchange::perform(Action action) {
   for (;;) {
     if (const auto* probe = std::get_if<ProbeFile>(&action)) {
+      if (request_.settings<DisableSymlinksSettings>().rule->policy != LinkPolicy::off) {
+        if (open_checked(ProbeFile(*probe), action)) return;
+        continue;
+      }
       const std::optional<FileAnswer> answer = opener_.open(probe->path, probe->test_only, open_file_cache_policy());
       if (!answer) return;
       action = engine_.resume({.file = &*answer});
@@ -100,6 +106,34 @@ template <auto Method, typename Job, typename... Args>
 bool Exchange::start(HelperThreads& threads, Args&&... args) {
   job_ = std::make_unique<Job>(this, HelperJob::calls<Method>, std::forward<Args>(args)...);
   return threads.start(*job_, worker_.ring());
+}
+
+bool Exchange::open_checked(const ProbeFile& probe, Action& next) {
+  const LinkRule rule = link_rule(request_, probe.path);
+  std::optional<FileAnswer> answer;
+  if (rule.policy == LinkPolicy::off) {
+    answer = opener_.open(probe.path, probe.test_only, open_file_cache_policy());
+    if (!answer) return true;
+  } else {
+    if (start<&Exchange::on_checked_open, CheckedOpening>(worker_.helpers().paths, probe.path, rule)) return true;
+    answer = FileAnswer{.error_number = EAGAIN, .failed_call = "openat()"};
+  }
+  next = engine_.resume({.file = &*answer});
+  return false;
+}
+
+void Exchange::on_checked_open() {
+  auto& opening = static_cast<CheckedOpening&>(*job_);
+  if (cancelled_) {
+    job_.reset();  // closes what it opened
+    client_.ended(client_.owner);
+    return;
+  }
+  FileAnswer answer = opening.answer();
+  struct statx attributes {};
+  const int fd = opening.release_file(attributes);
+  if (fd >= 0) answer = opener_.adopt(opening.path(), fd, attributes);
+  resume({.file = &answer});
 }
 
 void Exchange::on_directory_read() {

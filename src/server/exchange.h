@@ -59,6 +59,9 @@ class Exchange {
   bool start(HelperThreads& threads, Args&&... args);
   void on_directory_read();
   void on_password_checked();
+  // Where links are not to be followed. True: nothing more at once; else `next` is what follows.
+  bool open_checked(const ProbeFile& probe, Action& next);
+  void on_checked_open();
   void on_time_passed() { resume({}); }
   bool send(std::string_view text, bool from_file, Action& next);
 

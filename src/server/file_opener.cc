@@ -130,6 +130,15 @@ FileAnswer FileOpener::take(int fd, const struct statx& attributes) {
   return FileAnswer{0, "open()", file().info};
 }
 
+FileAnswer FileOpener::adopt(std::string_view path, int fd, const struct statx& attributes) {
+  close();
+  path_ = path;
+  file_.fd = fd;
+  file_.info = to_stat(attributes);
+  file_.local = file_systems_.is_local(attributes.stx_dev_major, attributes.stx_dev_minor);
+  return FileAnswer{0, "open()", file_.info};
+}
+
 // An entry that is held is its cache's to close.
 CachedFile* FileOpener::hold(OpenFileCache& cache, CachedFile* entry) {
   if (entry == nullptr) return nullptr;

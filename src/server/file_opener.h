@@ -30,6 +30,10 @@ class FileOpener {
   // `policy`: the location's open_file_cache settings.
   std::optional<FileAnswer> open(std::string_view path, bool test_only, const OpenFileCachePolicy& policy);
 
+  // Takes over a file that was opened elsewhere (under `path`, which lives on), in place of the one before. It is kept in no
+  // cache.
+  FileAnswer adopt(std::string_view path, int fd, const struct statx& attributes);
+
   // The file of the last answer without error; fd -1 when there is none.
   const OpenedFile& file() const { return cached_ != nullptr ? cached_->file : file_; }
   void close();
