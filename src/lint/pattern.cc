@@ -9,6 +9,8 @@ namespace uringx {
 namespace {
 
 constexpr std::size_t kSamplesMax = 4000;  // a longer list says nothing new, and a pattern may multiply without end
+// A longer sample is cut: it matches nothing then, and is left out. Counts in counts would fill the memory.
+constexpr std::size_t kSampleBytesMax = 500;
 constexpr unsigned kDepthMax = 60;
 constexpr unsigned kEndless = ~0u;
 
@@ -18,8 +20,8 @@ constexpr char kEndMark = '\x02';
 
 // Text that stands for "anything": letters and digits no real pattern asks for, and the signs that matter in a path.
 constexpr std::string_view kPalette = "q7/.-Q_ ";
-constexpr std::string_view kFrontTexts[] = {"/", "/zz9/", "/zz9"};
-constexpr std::string_view kBehindTexts[] = {"", "zz9", "/zz9.qq"};
+constexpr std::string_view kFrontTexts[] = {"/", "/zz9/", "/zz9", "/.~/", "/.", "/A.b/"};
+constexpr std::string_view kBehindTexts[] = {"", "zz9", "/zz9.qq", ".~", "/", "A"};
 
 using Bytes = std::bitset<256>;
 using Texts = std::vector<std::string>;
@@ -66,7 +68,9 @@ void add_products(Texts& to, const Texts& heads, const Texts& tails) {
   for (const std::string& head : heads) {
     for (const std::string& tail : tails) {
       if (to.size() > kSamplesMax) return;
-      to.push_back(head + tail);
+      std::string text = head;
+      if (text.size() < kSampleBytesMax) text += tail;
+      to.push_back(std::move(text));
     }
   }
 }
@@ -316,7 +320,7 @@ std::vector<std::string> Pattern::texts_of_repeat(const Node& node) {
     for (const std::string& one : once) {
       if (count == 0) break;
       std::string text;
-      for (unsigned i = 0; i < std::min(count, 64u); ++i) text += one;
+      for (unsigned i = 0; i < count && text.size() < kSampleBytesMax && !one.empty(); ++i) text += one;
       texts.push_back(std::move(text));
     }
   };
@@ -354,6 +358,7 @@ std::vector<std::string> Pattern::texts_of(const Node& node) {
         Texts longer;
         add_products(longer, texts, texts_of(child));
         texts = std::move(longer);
+        if (texts.size() > kSamplesMax) break;
       }
       return texts;
     }
@@ -361,12 +366,9 @@ std::vector<std::string> Pattern::texts_of(const Node& node) {
   return {};
 }
 
-std::optional<std::vector<std::string>> Pattern::samples(std::string_view base,
-                                                         const std::vector<std::string>& rests) const {
+std::optional<std::vector<std::string>> Pattern::samples(std::string_view base) const {
   const Texts texts = texts_of(root_);
   if (texts.size() > kSamplesMax) return std::nullopt;
-  Texts behind_texts(std::begin(kBehindTexts), std::end(kBehindTexts));
-  behind_texts.insert(behind_texts.end(), rests.begin(), rests.end());
   Texts uris;
   for (std::string text : texts) {
     while (text.starts_with(kStartMark) && text.size() > 1 && text[1] == kStartMark) text.erase(0, 1);
@@ -387,12 +389,12 @@ std::optional<std::vector<std::string>> Pattern::samples(std::string_view base,
       if (!base.empty()) begun.push_back(std::string(base) + text);
     }
     for (const std::string& one : begun) {
-      for (const std::string& behind : behind_texts) {
-        uris.push_back(one + behind);
+      for (const std::string_view behind : kBehindTexts) {
+        uris.push_back(one + std::string(behind));
         if (caseless_) {
           std::string upper = one;
           for (char& c : upper) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-          uris.push_back(upper + behind);
+          uris.push_back(upper + std::string(behind));
         }
         if (ends) break;
       }

@@ -20,10 +20,9 @@ class Pattern {
   bool is_exact() const { return exact_; }
 
   // URIs that cover each alternative of the pattern, with other text where it leaves room for some, in front of it (behind
-  // `base`, a path) and behind it (each of `rests` too). They may be no URI at all and need not match: the caller asks the compiled expression.
+  // `base`, a path) and behind it. They may be no URI at all and need not match: the caller asks the compiled expression.
   // nullopt: too many.
-  std::optional<std::vector<std::string>> samples(std::string_view base,
-                                                  const std::vector<std::string>& rests = {}) const;
+  std::optional<std::vector<std::string>> samples(std::string_view base) const;
 
   // Whether the group of that name or number may hold a line feed. False when there is no such group.
   bool group_may_hold_line_feed(std::string_view group) const;

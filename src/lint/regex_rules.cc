@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <functional>
 #include <optional>
 
@@ -99,36 +100,24 @@ void check_never_matches(const Block& level, Report& report) {
   }
 }
 
-// Samples cannot show that an expression which looks around takes everything: it may stop at what none of them holds.
-bool looks_around(const Sibling& sibling) {
-  constexpr std::string_view kSigns[] = {"(?=", "(?<=", "(?<!"};
-  return std::ranges::any_of(kSigns, [&](std::string_view sign) { return sibling.name.text.find(sign) != std::string::npos; });
-}
-
-// What "(?!a|b)" forbids, and every end of it, so that samples run into it: "/\.w" goes on with "ell-known".
-void add_forbidden(const std::string& pattern, Uris& rests) {
-  constexpr std::string_view kSign = "(?!";
-  for (std::size_t at = pattern.find(kSign); at != std::string::npos; at = pattern.find(kSign, at)) {
-    at += kSign.size();
-    std::string literal;
-    for (; at < pattern.size(); ++at) {
-      const char c = pattern[at];
-      if (c != '|' && c != ')') {
-        if (c != '\\') literal += c;
-        continue;
-      }
-      for (std::size_t from = 0; from < literal.size(); ++from) rests.push_back(literal.substr(from));
-      literal.clear();
-      if (c == ')') break;
-    }
+// Samples cannot show that an expression takes everything when it looks around or leaves out single letters: it may stop at
+// what none of them holds.
+bool leaves_something_out(const Sibling& sibling) {
+  const std::string& text = sibling.name.text;
+  for (std::size_t at = text.find("[^"); at != std::string::npos; at = text.find("[^", at + 1)) {
+    const std::string_view left_out = std::string_view(text).substr(at + 2, text.find(']', at + 2) - at - 2);
+    if (std::ranges::any_of(left_out, [](unsigned char c) { return std::isalnum(c); })) return true;
   }
+  constexpr std::string_view kSigns[] = {"(?=", "(?!", "(?<=", "(?<!"};
+  return std::ranges::any_of(kSigns, [&](std::string_view sign) { return text.find(sign) != std::string::npos; });
 }
 
 // URIs that the expression matches and that come to this level; empty: not known.
-Uris own_uris(const Sibling& sibling, const Block& level, const Uris& rests) {
+Uris own_uris(const Sibling& sibling, const Block& level) {
   const auto pattern = Pattern::parse(sibling.name.text, sibling.name.modifier == Modifier::regex_caseless);
-  if (!pattern) return {};
-  const auto samples = pattern->samples(base_of(level), rests);
+  // Samples of one that looks around itself leave out too much.
+  if (!pattern || !pattern->is_exact()) return {};
+  const auto samples = pattern->samples(base_of(level));
   if (!samples) return {};
   Uris uris = uris_of(*samples, level).uris;
   std::erase_if(uris, [&](const std::string& uri) { return !sibling.matches(uri); });
@@ -148,16 +137,14 @@ const Sibling* taker_before_regexes(const std::vector<Sibling>& siblings, const 
 
 void check_shadowed(const Block& level, Report& report) {
   const std::vector<Sibling> siblings = siblings_in(level);
-  Uris rests;
   for (std::size_t i = 0; i < siblings.size(); ++i) {
     if (!siblings[i].regex) continue;
-    const Uris uris = own_uris(siblings[i], level, rests);
-    add_forbidden(siblings[i].name.text, rests);
+    const Uris uris = own_uris(siblings[i], level);
     const Sibling* first_taker = nullptr;
     const auto is_taken = [&](const std::string& uri) {
       const Sibling* taker = taker_before_regexes(siblings, uri);
       for (std::size_t j = 0; j < i && taker == nullptr; ++j) {
-        if (!looks_around(siblings[j]) && siblings[j].matches(uri)) taker = &siblings[j];
+        if (!leaves_something_out(siblings[j]) && siblings[j].matches(uri)) taker = &siblings[j];
       }
       if (first_taker == nullptr) first_taker = taker;
       return taker != nullptr;

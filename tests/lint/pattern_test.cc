@@ -52,6 +52,14 @@ TEST_CASE("a pattern that multiplies without end has no samples") {
   CHECK_FALSE(Pattern::parse("(a|b|c|d)(a|b|c|d)(a|b|c|d)(a|b|c|d)(a|b|c|d)(a|b|c|d)(a|b|c|d)", false)->samples(""));
 }
 
+TEST_CASE("counts of counts fill no memory") {
+  const auto pattern = Pattern::parse("^/((((((a{99}){99}){99}){99}){99}){99}){99}$", false);
+  REQUIRE(pattern);
+  const auto samples = pattern->samples("");
+  REQUIRE(samples);
+  for (const std::string& sample : *samples) CHECK(sample.size() < 100'000);
+}
+
 TEST_CASE("deep nesting is refused, not followed") {
   CHECK_FALSE(Pattern::parse(std::string(1000, '(') + std::string(1000, ')'), false));
 }
