@@ -102,12 +102,13 @@ int WorkerProcess::run() {
   if (options_.on_ready) options_.on_ready();
 
   while (!workers_ended()) {
-    ring_.run_once(timers_.until_next(ring_.now(), kMainWaitMax));
-    timers_.expire(ring_.now());
+    // Before anything is waited for: the signal may have come with the first turn.
     if (stopping_ && !workers_told_ && acceptor_->done()) {
       workers_told_ = true;  // after the last connection was handed over
       tell_workers(how_to_stop_);
     }
+    ring_.run_once(timers_.until_next(ring_.now(), kMainWaitMax));
+    timers_.expire(ring_.now());
   }
   options_.error_log->write(LogLevel::notice, 0, "exiting");
   join();
@@ -181,12 +182,12 @@ void WorkerProcess::serve(std::size_t index, std::latch& ready) {
 // Of a worker's share of the descriptors what its connections and a few other things leave; at least a few: when
 // they run out the files are closed.
 std::size_t WorkerProcess::hot_files_max() const {
-  constexpr std::size_t kMost = 1024, kLeast = 16, kOtherDescriptors = 64;
+  constexpr std::size_t kLeast = 16, kOtherDescriptors = 64;
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return kLeast;
-  const std::size_t taken = connections_max() + kOtherDescriptors;
+  const std::size_t taken = 2 * connections_max() + kOtherDescriptors;  // a socket, and the file it is sent
   const std::size_t share = limit.rlim_cur / threads_.size();
-  return std::clamp(share > taken ? share - taken : 0, kLeast, kMost);
+  return std::clamp(share > taken ? share - taken : 0, kLeast, HotFiles::kFilesMax);
 }
 
 // A worker accepts on the sockets that are its own; a single one on all: handing over would only switch threads twice.
