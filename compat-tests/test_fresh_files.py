@@ -2,6 +2,7 @@
 
 nginx opens every file anew, so that this is true of it by itself; uringx keeps files open and has to notice.
 """
+import concurrent.futures
 import ctypes
 import http.client
 import mmap
@@ -9,6 +10,7 @@ import os
 import random
 import shutil
 import subprocess
+import threading
 
 import pytest
 
@@ -42,7 +44,7 @@ class Tree:
         return answer.status, answer.read()
 
     def expect(self, body, target="/page/here/file.txt"):
-        for _ in range(self.random.choice([1, 1, 2, 3])):
+        for _ in range(self.random.choice([1, 2, 5, 8])):  # what is asked for often is kept open
             status, got = self.get(target)
             assert (status, got[:60], len(got)) == (200, body[:60], len(body))
 
@@ -90,7 +92,7 @@ class Tree:
 
     def folder_swapped(self, name="page/here"):
         os.makedirs(f"{self.root}/other/{name[5:]}", exist_ok=True)
-        shutil.copytree(f"{self.root}/{name}", f"{self.root}/other", dirs_exist_ok=True)
+        shutil.copytree(f"{self.root}/{name}", f"{self.root}/other", symlinks=True, dirs_exist_ok=True)
         inside = f"{self.root}/other/{self.file.removeprefix(f'{self.root}/{name}/')}"
         self.write(self.text(), inside)
         os.rename(f"{self.root}/{name}", f"{self.root}/gone")
@@ -109,6 +111,17 @@ class Tree:
         with open(self.file, "r+b") as file, mmap.mmap(file.fileno(), 0) as memory:
             memory[0:1] = b"*"
 
+    def own_link_moved(self):
+        body = self.text()
+        self.write(body, f"{self.root}/target-{self.number}")
+        os.symlink(f"target-{self.number}", f"{self.root}/own")
+        os.rename(f"{self.root}/own", f"{self.root}/page/link")
+        assert self.get("/page/link")[0] == 404
+        os.rename(f"{self.root}/target-{self.number}", f"{self.root}/page/target-{self.number}")
+        self.expect(body, "/page/link")
+        os.unlink(f"{self.root}/page/target-{self.number}")
+        assert self.get("/page/link")[0] == 404
+
     def link_moved(self):
         for release in ("release-0", "release-1"):
             body = self.text()
@@ -123,7 +136,8 @@ class Tree:
         self.expect(body, "/current/file.txt")
 
     CHANGES = (in_place, append, replaced, exchanged, removed, unreadable, folder_closed, folder_swapped,
-               outer_folder_swapped, through_another_name, through_a_mapping, link_moved)
+               outer_folder_swapped, through_another_name, through_a_mapping, own_link_moved,
+               link_moved)
 
 
 def start_tree(server, options=""):
@@ -136,7 +150,32 @@ def start_tree(server, options=""):
     return Tree(root, server.ports[0], seed=7)
 
 
-def run_changes(tree, rounds):
+def run_changes(tree, port, rounds):
+    """While a second client asks for the same file without a pause."""
+    asking = threading.Event()
+    asking.set()
+
+    def ask():
+        client = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        while asking.is_set():
+            try:
+                client.request("GET", "/page/here/file.txt")
+                answer = client.getresponse()
+                assert answer.status in (200, 403, 404)
+                answer.read()
+            except http.client.HTTPException:  # the file was cut while it was being sent
+                client.close()
+
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(ask)
+        try:
+            change_and_ask(tree, rounds)
+        finally:
+            asking.clear()
+        asked.result()
+
+
+def change_and_ask(tree, rounds):
     for _ in range(rounds):
         change = tree.random.choice(Tree.CHANGES)
         change(tree)
@@ -149,12 +188,12 @@ def run_changes(tree, rounds):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root is needed: the server must not be able to read everything")
 def test_every_change_is_seen_by_the_next_request(server):
-    run_changes(start_tree(server), ROUNDS)
+    run_changes(start_tree(server), server.ports[0], ROUNDS)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root is needed: the server must not be able to read everything")
 def test_fresh_also_where_the_cache_is_switched_off(server):
-    run_changes(start_tree(server, "open_file_cache off;"), 100)
+    run_changes(start_tree(server, "open_file_cache off;"), server.ports[0], 100)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root is needed to mount")

@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "process/environment.h"
+#include "server/hot_files.h"
 
 namespace uringx {
 namespace {
@@ -45,7 +46,10 @@ void set_descriptor_limit(const CoreMainSettings& settings, const ProcessLog& lo
   const std::int64_t per_worker = settings.worker_rlimit_nofile->count;
   const rlimit wanted = descriptor_limit(limit, per_worker, worker_count_of(settings), geteuid() == 0);
   if (per_worker < 0) {
-    setrlimit(RLIMIT_NOFILE, &wanted);
+    // Files kept open are to take none of the descriptors that connections have with nginx.
+    const rlim_t for_files = std::min<rlim_t>(HotFiles::kFilesMax * worker_count_of(settings), wanted.rlim_max - wanted.rlim_cur);
+    const rlimit more{wanted.rlim_cur + for_files, wanted.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &more);
     return;
   }
   // The product may be above fs.nr_open where one worker's share is not: then that has to do.

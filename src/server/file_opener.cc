@@ -46,10 +46,7 @@ std::optional<FileAnswer> FileOpener::open_now() {
   if (fd == -EAGAIN) return std::nullopt;
   if (fd < 0) {
     if (fd == -EACCES && test_only_) return std::nullopt;  // the ring's way tells what it is
-    if (descriptors_ran_out(-fd) && hot_files_.size() != 0) {
-      hot_files_.clear();
-      return std::nullopt;
-    }
+    if (descriptors_ran_out(-fd)) return std::nullopt;  // the ring's way makes room
     return refused(-fd);
   }
   struct statx attributes {};
@@ -77,6 +74,11 @@ void FileOpener::on_opened(const Chain::Outcome& outcome) {
   }
   if (fd == -EACCES && test_only_) {
     stat_unreadable();
+    return;
+  }
+  if (descriptors_ran_out(-fd) && hot_files_.size() != 0) {
+    hot_files_.clear();
+    open_on_ring();
     return;
   }
   if (fd < 0) {

@@ -15,7 +15,7 @@ constexpr std::array<std::string_view, 12> kRemoteTypes = {
     "fuse", "fuseblk", "nfs", "nfs4", "cifs", "smb3", "9p", "ceph", "afs", "autofs", "lustre", "glusterfs"};
 
 // File systems whose files are this kernel's inodes and nobody else's.
-constexpr std::array<std::string_view, 8> kTellingTypes = {"ext2", "ext3", "ext4", "xfs", "btrfs", "tmpfs", "f2fs", "bcachefs"};
+constexpr std::array<std::string_view, 7> kTellingTypes = {"ext2", "ext3", "ext4", "xfs", "tmpfs", "f2fs", "bcachefs"};
 
 bool is_remote_type(std::string_view type) {
   return type.starts_with("fuse.") || std::ranges::find(kRemoteTypes, type) != kRemoteTypes.end();
@@ -62,8 +62,17 @@ const FileSystems::Device& FileSystems::device(std::uint32_t device_major, std::
   // Subvolumes (btrfs) have devices of their own that no mount shows: without a block device be careful.
   const bool local = type.empty() ? device_major != 0 : !is_remote_type(type);
   const bool tells_changes = std::ranges::find(kTellingTypes, type) != kTellingTypes.end();
-  devices_.push_back({device_major, device_minor, local, tells_changes});
+  devices_.push_back({device_major, device_minor, local, tells_changes, tells_changes || type == "overlay"});
   return devices_.back();
+}
+
+bool FileSystems::tells_ways(std::uint32_t device_major, std::uint32_t device_minor) {
+  return device(device_major, device_minor).tells_ways;
+}
+
+void FileSystems::forget_all() {
+  devices_.clear();
+  std::ranges::fill(paths_, 0);
 }
 
 void FileSystems::remember_local(std::string_view path) {

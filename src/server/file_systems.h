@@ -18,6 +18,11 @@ class FileSystems {
   // it: not on network and FUSE file systems, nor on layers over others (overlay), nor where contents are made up (proc).
   bool tells_changes(std::uint32_t device_major, std::uint32_t device_minor);
 
+  // Whether directories of this device are seen to change where they are looked at from here; those of layers are (overlay).
+  bool tells_ways(std::uint32_t device_major, std::uint32_t device_minor);
+  // File systems came or went: device numbers may mean others now.
+  void forget_all();
+
   // Remembers that the path led to a local file system (or to nothing), so that the next open may be tried at once.
   void remember_local(std::string_view path);
   void forget(std::string_view path);
@@ -29,6 +34,7 @@ class FileSystems {
     std::uint32_t minor;
     bool local;
     bool tells_changes;
+    bool tells_ways;
   };
   const Device& device(std::uint32_t device_major, std::uint32_t device_minor);
 

@@ -4,51 +4,85 @@
 #include <linux/openat2.h>
 #include <sys/stat.h>
 
-#include <string>
+#include <algorithm>
+#include <functional>
+#include <new>
 
 namespace uringx {
+namespace {
 
-HotFiles::HotFiles(Ring& ring, Timers& timers, std::size_t files_max)
+bool is_same_time(const timespec& time, const statx_timestamp& other) {
+  return time.tv_sec == other.tv_sec && time.tv_nsec == static_cast<long>(other.tv_nsec);
+}
+
+}  // namespace
+
+HotFiles::HotFiles(Ring& ring, Timers& timers, FileSystems& file_systems, std::size_t files_max)
     : ring_(ring),
       timers_(timers),
       policy_{.entries_max = files_max, .inactive = kInactive, .valid = kValid},
+      paths_(file_systems),
       cache_(ring) {
   cache_.on_forget(this, forgotten);
+  changed_.reserve(PathWatch::kChangesMax);  // what was read from the queue must not be lost for want of memory
 }
 
 CachedFile* HotFiles::find(std::string_view path) {
   if (cache_.size() == 0) return nullptr;
-  if (!up_to_date_) take_changes();
-  return cache_.find(path, policy_);
+  if (seen_turn_ != turn_) take_changes();
+  CachedFile* const entry = cache_.find(path, policy_);
+  if (entry == nullptr || entry->seen_turn == turn_ || is_as_it_was(*entry)) return entry;
+  cache_.forget(*entry);
+  cache_.release(*entry);
+  asks_to_wait(path) = kAsksAfterChange;
+  return nullptr;
 }
 
 CachedFile* HotFiles::offer(std::string_view path, OpenedFile& file) {
+  std::uint8_t& asks = asks_to_wait(path);
+  if (asks != 0) {
+    --asks;
+    return nullptr;
+  }
   cache_.forget(path);
-  if (!has_place()) return nullptr;
+  if (!make_place()) return nullptr;
+  asks = kAsksAfterRefusal;
   const int watch = paths_.watch(path, file.fd, ring_.now());
-  if (watch < 0) return nullptr;
-  CachedFile* const entry = leads_to(path, file) ? cache_.remember(path, file, policy_) : nullptr;
+  if (watch < 0 || !watched_.insert(watch).second) return nullptr;
+  CachedFile* entry = nullptr;
+  try {
+    if (leads_to(path, file)) entry = cache_.remember(path, file, policy_);
+  } catch (const std::bad_alloc&) {  // then it is served without being kept
+  }
   if (entry == nullptr) {
-    forget_watched(watch);
+    watched_.erase(watch);
     paths_.unwatch(watch);
     return nullptr;
   }
+  asks = 0;
   entry->watch = watch;
-  by_watch_.emplace(watch, entry);
+  entry->seen_turn = turn_;
   if (!idle_check_.armed()) timers_.arm(idle_check_, ring_.now(), kInactive);
   return entry;
 }
 
-// A full cache of files in use changes slowly: a site much larger than it would only be opened and closed for nothing.
-bool HotFiles::has_place() {
-  if (cache_.size() < policy_.entries_max) return true;
-  return cache_.size() != 0 && ring_.now() - cache_.oldest().accessed > kValid;
+std::uint8_t& HotFiles::asks_to_wait(std::string_view path) {
+  return waiting_[std::hash<std::string_view>()(path) % kPathsInWaiting];
 }
 
-// Whether the path leads to the file now that both are watched; what is known of the file is then what holds.
+// A full cache of files in use changes slowly: a site much larger than it would only be opened and closed for nothing.
+bool HotFiles::make_place() {
+  if (cache_.size() < policy_.entries_max) return true;
+  if (cache_.size() == 0 || ring_.now() - cache_.oldest().accessed <= kValid) return false;
+  cache_.forget(cache_.oldest());
+  return true;
+}
+
+// Whether the path leads to the file, not by a symbolic link of its own, and may be read, now that both are watched. What is
+// known of the file is then what holds.
 bool HotFiles::leads_to(std::string_view path, OpenedFile& file) {
   struct statx named {}, opened {};
-  const open_how how{.flags = O_PATH | O_CLOEXEC, .mode = 0, .resolve = 0};
+  const open_how how{.flags = O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC, .mode = 0, .resolve = 0};
   const int fd = ring_.backend().open_cached(path.data(), how);
   if (fd < 0) return false;
   const int error = ring_.backend().stat_open_file(fd, &named);
@@ -60,33 +94,38 @@ bool HotFiles::leads_to(std::string_view path, OpenedFile& file) {
   return same;
 }
 
+bool HotFiles::is_as_it_was(CachedFile& entry) {
+  struct statx now {};
+  if (ring_.backend().stat_open_file(entry.file.fd, &now) < 0) return false;
+  const struct stat& before = entry.file.info;
+  const bool same = static_cast<std::uint64_t>(before.st_size) == now.stx_size &&
+                    is_same_time(before.st_mtim, now.stx_mtime) && is_same_time(before.st_ctim, now.stx_ctime);
+  if (same) entry.seen_turn = turn_;
+  return same;
+}
+
 void HotFiles::take_changes() {
-  up_to_date_ = true;
   changed_.clear();
-  if (!paths_.read_changes(changed_)) return cache_.forget_all();
-  for (const int id : changed_) forget_watched(id);
-}
-
-void HotFiles::forget_watched(int id) {
-  for (auto found = by_watch_.find(id); found != by_watch_.end(); found = by_watch_.find(id)) {
-    const std::string path = found->second->path;
-    cache_.forget(path);
+  if (!paths_.read_changes(changed_)) {
+    cache_.forget_all();
+  } else if (!changed_.empty()) {
+    cache_.forget_if([this](const CachedFile& entry) {
+      const bool changed = std::ranges::find(changed_, entry.watch) != changed_.end();
+      if (changed) asks_to_wait(entry.path) = kAsksAfterChange;
+      return changed;
+    });
   }
+  seen_turn_ = turn_;
 }
 
-// The last entry of a file takes the watch along.
 void HotFiles::forgotten(void* owner, CachedFile& entry) {
   auto& self = *static_cast<HotFiles*>(owner);
-  auto [at, end] = self.by_watch_.equal_range(entry.watch);
-  while (at != end && at->second != &entry) ++at;
-  if (at == end) return;
-  self.by_watch_.erase(at);
-  if (!self.by_watch_.contains(entry.watch)) self.paths_.unwatch(entry.watch);
+  if (self.watched_.erase(entry.watch) != 0) self.paths_.unwatch(entry.watch);
 }
 
-void HotFiles::clear() { cache_.forget_all(); }
-
+// Also lets go of files that were removed and that nobody asks for any more.
 void HotFiles::on_idle_check() {
+  take_changes();
   cache_.forget_inactive(policy_);
   if (cache_.size() != 0) timers_.arm(idle_check_, ring_.now(), kInactive);
 }

@@ -1,14 +1,16 @@
-// HotFiles keeps the files that are asked for most open, and yet every change of a file, of its name or of the way to it is
-// seen by the next request, as without a cache. Owned by a worker, used on its thread only.
+// HotFiles keeps the files that are asked for most open; whoever changes a file, its name or the way to it, and then asks for
+// it, gets the new one, as without a cache. Owned by a worker, used on its thread only.
 //
 // open_file_cache is nginx's cache with nginx's staleness; this one is on wherever that is not set, for files on file systems
 // that tell their changes (FileSystems::tells_changes). What it saves: open, statx and close, a fifth of the CPU time of a
-// small answer.
+// small answer. Names and permissions are PathWatch's to see; times and size are compared besides, once a turn, because not
+// every way of writing is told.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
-#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "ring/timers.h"
@@ -19,44 +21,57 @@ namespace uringx {
 
 class HotFiles {
  public:
-  // A file is opened anew after so long in any case, and let go when nobody asked for it for so long.
+  static constexpr std::size_t kFilesMax = 1024;
+  // A file is opened anew after so long in any case, and let go when nobody asked for it for so long (looked at that often).
   static constexpr std::chrono::seconds kValid{1};
   static constexpr std::chrono::seconds kInactive{5};
 
   // `files_max`: descriptors it may hold; 0 turns it off.
-  HotFiles(Ring& ring, Timers& timers, std::size_t files_max);
+  HotFiles(Ring& ring, Timers& timers, FileSystems& file_systems, std::size_t files_max);
+  ~HotFiles() { cache_.forget_all(); }
+  HotFiles(const HotFiles&) = delete;
+  HotFiles& operator=(const HotFiles&) = delete;
 
   // A new loop turn: requests of it were received before now, changes made before them are to be seen.
-  void start_turn() { up_to_date_ = false; }
+  void start_turn() { ++turn_; }
 
   // The file of this path, held for the caller who gives it back to cache(); nullptr when it has to be opened.
   CachedFile* find(std::string_view path);
-  // A file just opened for the second time, of a file system that tells changes. Taken over (the entry held for the caller)
-  // when there is place and it can be watched; else nullptr and the file stays the caller's. Brings `file.info` up to date.
+  // A file just opened, not for the first time, of a file system that tells changes; `path` is NUL-terminated. Taken over
+  // (the entry held for the caller) when there is place, it can be watched, and it does not change all the time; else nullptr
+  // and the file stays the caller's. Brings `file.info` up to date.
   CachedFile* offer(std::string_view path, OpenedFile& file);
 
   // Closes what is not in use: descriptors have run out.
-  void clear();
+  void clear() { cache_.forget_all(); }
 
   OpenFileCache& cache() { return cache_; }
   std::size_t size() const { return cache_.size(); }
 
  private:
-  bool has_place();
+  // A path whose file changed is asked for so often before it is taken again; one that could not be taken, so often.
+  static constexpr std::uint8_t kAsksAfterChange = 3;
+  static constexpr std::uint8_t kAsksAfterRefusal = 255;
+  static constexpr std::size_t kPathsInWaiting = 4096;  // a power of two; paths that share a place wait for each other
+
+  std::uint8_t& asks_to_wait(std::string_view path);
+  bool make_place();
   bool leads_to(std::string_view path, OpenedFile& file);
+  bool is_as_it_was(CachedFile& entry);
   void take_changes();
-  void forget_watched(int id);
   static void forgotten(void* owner, CachedFile& entry);
   void on_idle_check();
 
   Ring& ring_;
   Timers& timers_;
   OpenFileCachePolicy policy_;
-  OpenFileCache cache_;
   PathWatch paths_;
-  bool up_to_date_ = false;
-  std::unordered_multimap<int, CachedFile*> by_watch_;
+  std::unordered_set<int> watched_;  // the files' ids; a file has one entry, whatever its names
   std::vector<int> changed_;
+  std::array<std::uint8_t, kPathsInWaiting> waiting_{};
+  std::uint64_t turn_ = 1;
+  std::uint64_t seen_turn_ = 0;  // the turn in which changes were last looked at
+  OpenFileCache cache_;
   Timer idle_check_{this, Timer::calls<&HotFiles::on_idle_check>};
 };
 

@@ -36,7 +36,9 @@ struct CachedFile : ListNode {
   std::int64_t uses = 0;
   unsigned holders = 0;  // exchanges
   bool forgotten = false;  // no longer in the cache: goes with its last holder
-  int watch = -1;          // HotFiles' id for it
+  // Of HotFiles:
+  int watch = -1;               // its id
+  std::uint64_t seen_turn = 0;  // the loop turn in which it was last seen to be as it was
 };
 
 class OpenFileCache {
@@ -57,15 +59,23 @@ class OpenFileCache {
 
   void release(CachedFile& entry);
 
-  // Entries leave the cache: the one of this path, those not accessed for `policy.inactive`, all. Descriptors still held
+  // Entries leave the cache: the one of this path, this one, those not accessed for `policy.inactive`, all. Descriptors still held
   // are closed when they are released.
   void forget(std::string_view path);
+  void forget(CachedFile& entry);
   void forget_inactive(const OpenFileCachePolicy& policy);
   void forget_all();
 
   std::size_t size() const { return by_path_.size(); }
   // The entry accessed least lately; the cache must not be empty.
-  const CachedFile& oldest() { return by_access_.front(); }
+  CachedFile& oldest() { return by_access_.front(); }
+  // Forgets the entries of which `is_meant(entry)` is true.
+  template <typename Predicate>
+  void forget_if(Predicate is_meant) {
+    by_access_.for_each([&](CachedFile& entry) {
+      if (is_meant(entry)) forget(entry);
+    });
+  }
   // Calls `(owner, entry)` for every entry that leaves the cache.
   using ForgetHandler = void (*)(void* owner, CachedFile& entry);
   void on_forget(void* owner, ForgetHandler handler) { forget_owner_ = owner, forget_handler_ = handler; }
@@ -73,7 +83,6 @@ class OpenFileCache {
  private:
   CachedFile& entry_of(std::string_view path, const OpenFileCachePolicy& policy);
   void expire(const OpenFileCachePolicy& policy);
-  void forget(CachedFile& entry);
   void close(CachedFile& entry);
 
   struct Hash : std::hash<std::string_view> {

@@ -26,6 +26,8 @@ inline struct stat to_stat(const struct statx& attributes) {
   info.st_size = static_cast<off_t>(attributes.stx_size);
   info.st_mtim.tv_sec = attributes.stx_mtime.tv_sec;
   info.st_mtim.tv_nsec = attributes.stx_mtime.tv_nsec;
+  info.st_ctim.tv_sec = attributes.stx_ctime.tv_sec;
+  info.st_ctim.tv_nsec = attributes.stx_ctime.tv_nsec;
   return info;
 }
 

@@ -17,9 +17,8 @@ namespace {
 
 constexpr std::uint32_t kWayEvents = IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF;
 constexpr std::uint32_t kFileEvents = kWayEvents | IN_MODIFY;
-constexpr std::size_t kEventBytes = 16 * 1024;
 constexpr unsigned kLinksMax = 40;  // as the kernel follows at most (MAXSYMLINKS)
-constexpr std::size_t kDirectoriesMax = 8192;
+constexpr std::size_t kDirectoriesMax = 1024;
 constexpr Clock::time_point kWatched = Clock::time_point::max();
 
 // A look at a path in memory only: -1 when it would have to wait.
@@ -40,8 +39,9 @@ std::string first_component(std::string& path) {
 
 // One directory or symbolic link that a path leads through.
 struct PathWatch::Node {
-  dev_t device = 0;
-  ino_t inode = 0;
+  std::uint32_t device_major = 0;
+  std::uint32_t device_minor = 0;
+  std::uint64_t inode = 0;
   bool is_link = false;
   bool operator==(const Node&) const = default;
 };
@@ -55,13 +55,19 @@ bool PathWatch::open_queues() {
 
 int PathWatch::add(int fd, std::uint32_t events) {
   std::array<char, 32> path{};
-  std::snprintf(path.data(), path.size(), "/proc/self/fd/%d", fd);
+  std::snprintf(path.data(), path.size(), "/proc/thread-self/fd/%d", fd);
   return inotify_add_watch(events_.get(), path.data(), events);
 }
 
 int PathWatch::watch(std::string_view path, int fd, Clock::time_point now) {
-  if (!path.starts_with('/') || !watch_directory(path.substr(0, path.rfind('/') + 1), now)) return -1;
-  return add(fd, kFileEvents);
+  if (!path.starts_with('/') || now < retry_at_) return -1;
+  retry_at_ = now + kRetryAfter;
+  if (!open_queues()) return -1;
+  retry_at_ = {};
+  if (!watch_directory(path.substr(0, path.rfind('/') + 1), now)) return -1;
+  const int id = add(fd, kFileEvents);
+  if (id < 0) retry_at_ = now + kRetryAfter;
+  return id;
 }
 
 void PathWatch::unwatch(int id) { inotify_rm_watch(events_.get(), id); }
@@ -70,7 +76,7 @@ bool PathWatch::watch_directory(std::string_view path, Clock::time_point now) {
   const auto known = directories_.find(path);
   if (known != directories_.end() && known->second == kWatched) return true;
   if (known != directories_.end() && now < known->second) return false;
-  if (!open_queues() || directories_.size() >= kDirectoriesMax) return false;
+  if (directories_.size() >= kDirectoriesMax) return false;
   // The second walk shows that the watches of the first stand on what the path leads through.
   std::vector<Node> first, second;
   const bool watched = walk(path, true, first) && walk(path, false, second) && first == second;
@@ -102,9 +108,10 @@ bool PathWatch::walk(std::string_view path, bool watching, std::vector<Node>& pa
 }
 
 bool PathWatch::pass(int fd, bool watching, std::vector<Node>& passed) {
-  struct stat info {};
-  if (fstat(fd, &info) < 0) return false;
-  passed.push_back({info.st_dev, info.st_ino, S_ISLNK(info.st_mode)});
+  struct statx info {};
+  if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &info) < 0) return false;
+  if (!file_systems_.tells_ways(info.stx_dev_major, info.stx_dev_minor)) return false;
+  passed.push_back({info.stx_dev_major, info.stx_dev_minor, info.stx_ino, S_ISLNK(info.stx_mode)});
   if (!watching) return true;
   const int id = add(fd, kWayEvents);
   if (id < 0) return false;
@@ -117,6 +124,7 @@ bool PathWatch::read_changes(std::vector<int>& changed) {
   std::array<pollfd, 2> queues{{{events_.get(), POLLIN, 0}, {mounts_.get(), POLLPRI, 0}}};
   if (poll(queues.data(), queues.size(), 0) <= 0) return true;
   if (queues[1].revents == 0 && read_events(changed)) return true;
+  if (queues[1].revents != 0) file_systems_.forget_all();
   forget_directories();
   return false;
 }
@@ -124,7 +132,7 @@ bool PathWatch::read_changes(std::vector<int>& changed) {
 // False when a way changed, or events were lost.
 bool PathWatch::read_events(std::vector<int>& changed) {
   alignas(inotify_event) std::array<char, kEventBytes> buffer;
-  for (;;) {
+  for (int reads = 0; reads < kReadsMax; ++reads) {
     const ssize_t bytes = read(events_.get(), buffer.data(), buffer.size());
     if (bytes <= 0) return true;
     const inotify_event* event = nullptr;
@@ -138,6 +146,7 @@ bool PathWatch::read_events(std::vector<int>& changed) {
       }
     }
   }
+  return false;
 }
 
 void PathWatch::forget_directories() {

@@ -5,9 +5,9 @@
 // What it relies on (fsnotify): the event is queued before the call that made the change returns, so whoever changes a file
 // and then sends a request has the event seen by a look at the queue that follows the request. A rename tells the inode that
 // moved (MOVE_SELF) and the one that lost its name (ATTRIB: the link count), an unlink likewise, so that watching the inodes
-// on the way is enough: directories need not tell of the names in them, however busy they are. Mounts are told by
-// /proc/self/mountinfo (proc(5)). Not seen: the times of a file written through a mapping (its bytes are the page cache's all
-// the same), and what a network or FUSE server does.
+// on the way is enough: directories are not asked about the names in them (but tell of their attributes all the same). Mounts
+// are told by /proc/self/mountinfo (proc(5)). Not told: writes through a mapping or by libaio, a mount point that is renamed
+// in another mount namespace, and what a network or FUSE server does.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,7 @@
 
 #include "base/owned_fd.h"
 #include "ring/backend.h"
+#include "server/file_systems.h"
 
 namespace uringx {
 
@@ -28,15 +29,22 @@ class PathWatch {
   // after so long.
   static constexpr Clock::duration kRetryAfter = std::chrono::seconds(10);
 
+  // Of a flood of events no more is read at a time: it counts as lost.
+  static constexpr int kReadsMax = 4;
+  static constexpr std::size_t kEventBytes = 16 * 1024;
+  static constexpr std::size_t kChangesMax = kReadsMax * kEventBytes / 16;  // an event without a name has 16 bytes
+
+  explicit PathWatch(FileSystems& file_systems) : file_systems_(file_systems) {}
+
   // Watches the file open as `fd` and the way to it. An id for it (several paths of one file share it), or -1. From then on
-  // every change is told; that `path` still leads to the file has to be checked after this call.
-  // `path` is absolute.
+  // every change is told; that `path` still leads to the file, and that it may still be read, has to be checked after this
+  // call. `path` is absolute, and its last component no symbolic link: the way through that is not watched.
   int watch(std::string_view path, int fd, Clock::time_point now);
   // Forgets the file, not the way to it.
   void unwatch(int id);
 
-  // What happened since the last call: the ids of changed files into `changed`. False: any path may lead elsewhere; the way
-  // to no file is watched any more, and the caller unwatches the files.
+  // What happened since the last call: the ids of changed files into `changed`, in no order. False: any path may lead
+  // elsewhere; the way to no file is watched any more, and the caller unwatches the files.
   bool read_changes(std::vector<int>& changed);
 
  private:
@@ -49,11 +57,13 @@ class PathWatch {
   bool walk(std::string_view path, bool watching, std::vector<Node>& passed);
   bool pass(int fd, bool watching, std::vector<Node>& passed);
 
+  FileSystems& file_systems_;
   OwnedFd events_;
   OwnedFd mounts_;
   std::unordered_set<int> on_the_way_;  // ids of directories and symbolic links
   // Directories by the path they were asked for: watched (kWatched), or not to be had and when to ask again.
   std::map<std::string, Clock::time_point, std::less<>> directories_;
+  Clock::time_point retry_at_{};  // there were no watches to be had
 };
 
 }  // namespace uringx

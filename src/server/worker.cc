@@ -33,7 +33,7 @@ Worker::Worker(std::unique_ptr<Backend> backend, const WorkerOptions& options)
       receive_buffers_(ring_.backend(), kReceiveGroup, kReceiveBuffers, kReceiveBufferBytes),
       body_buffers_(options.connections_max),
       open_files_(ring_),
-      hot_files_(ring_, timers_, options.hot_files_max),
+      hot_files_(ring_, timers_, file_systems_, options.hot_files_max),
       lines_(ring_, timers_, options.routes->log_files, *options.error_log),
       exchanges_(chunks_, options.connections_max),
       connections_(chunks_, options.connections_max) {

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 
@@ -37,7 +38,7 @@ struct Folder {
 
 // A worker's parts as far as opening goes.
 struct Opening {
-  explicit Opening(std::size_t files_max = 8) : ring(*make_kernel_backend({.entries = 64})), hot(ring, timers, files_max) {}
+  explicit Opening(std::size_t files_max = 8) : ring(*make_kernel_backend({.entries = 64})), hot(ring, timers, file_systems, files_max) {}
 
   // What a request for `path` would send: the text, or an empty one with `error_number`.
   std::string ask(const fs::path& path) {
@@ -156,6 +157,7 @@ TEST_SUITE("server") {
     Opening opening;
     std::mt19937 random(20260101);
     int release = 0;
+    int kept_rounds = 0;
     std::string text;
 
     const auto here = [&] { return root / ("release-" + std::to_string(release)) / "sub/page"; };
@@ -189,14 +191,69 @@ TEST_SUITE("server") {
     for (int round = 0; round < 4000; ++round) {
       text = "round " + std::to_string(round);
       const std::string before = opening.ask(page);
+      kept_rounds += opening.hot.size() == 1 ? 1 : 0;
       changes[random() % std::size(changes)]();
       if (text == "appended") text = before + "round " + std::to_string(round);
-      for (unsigned i = 0; i <= random() % 3; ++i) {
+      for (unsigned i = 0, asks = 1 + random() % 8; i < asks; ++i) {
         const std::string answer = opening.ask(page);
         REQUIRE_MESSAGE(answer == text, "round ", round);
       }
     }
+    CHECK(kept_rounds > 500);
+  }
+
+  TEST_CASE("a file under a link of its own is not kept: the way through the link is not watched") {
+    const Folder folder;
+    if (!file_system_tells_changes(folder.path)) return;
+    fs::create_directories(folder.path / "a");
+    write_file(folder.path / "a/file", "one");
+    write_file(folder.path / "two", "two");
+    const fs::path link = folder.path / "link";
+    fs::create_symlink("a/file", link);
+    Opening opening;
+    CHECK_FALSE(keep(opening, link));
+    CHECK(opening.ask(link) == "one");
+    fs::rename(folder.path / "a", folder.path / "b");
+    CHECK(opening.ask(link).empty());
+    CHECK(opening.error_number == ENOENT);
+    fs::create_symlink("two", folder.path / "new");
+    fs::rename(folder.path / "new", link);
+    CHECK(opening.ask(link) == "two");
+
+    REQUIRE(keep(opening, folder.path / "two"));
+    fs::create_symlink("b/file", folder.path / "new");
+    fs::rename(folder.path / "new", folder.path / "two");
+    CHECK(opening.ask(folder.path / "two") == "one");
+  }
+
+  TEST_CASE("two names of one file: one is kept, both are seen to change") {
+    const Folder folder;
+    if (!file_system_tells_changes(folder.path)) return;
+    write_file(folder.path / "a", "one");
+    fs::create_hard_link(folder.path / "a", folder.path / "b");
+    Opening opening;
+    REQUIRE(keep(opening, folder.path / "a"));
+    keep(opening, folder.path / "b");
     CHECK(opening.hot.size() == 1);
+    write_file(folder.path / "b", "two");
+    CHECK(opening.ask(folder.path / "a") == "two");
+    CHECK(opening.ask(folder.path / "b") == "two");
+  }
+
+  TEST_CASE("times are those of now, however the file was written") {
+    const Folder folder;
+    if (!file_system_tells_changes(folder.path)) return;
+    write_file(folder.path / "a", "one");
+    Opening opening;
+    REQUIRE(keep(opening, folder.path / "a"));
+    const OwnedFd fd(open((folder.path / "a").c_str(), O_RDWR | O_CLOEXEC));
+    void* const memory = mmap(nullptr, 3, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
+    REQUIRE(memory != MAP_FAILED);
+    const timespec before = opening.info.st_mtim;
+    *static_cast<char*>(memory) = 'O';
+    CHECK(opening.ask(folder.path / "a") == "One");
+    CHECK((opening.info.st_mtim.tv_sec != before.tv_sec || opening.info.st_mtim.tv_nsec != before.tv_nsec));
+    munmap(memory, 3);
   }
 }
 
