@@ -5,6 +5,7 @@ Pure functions over parsed answers and log lines. Anything not listed here is a 
 """
 from __future__ import annotations
 
+import base64
 import email.utils
 import re
 import time
@@ -137,6 +138,27 @@ def process_numbers(text: str, server) -> str:
     return re.sub(r"\brequest_id=[0-9a-f]{32}\b", "request_id=@ID@", text)
 
 
+def user_ids(text: str, server) -> str:
+    """userid numbers clients by the second, the process and a counter; the first four bytes are the service's.
+    Only a number of this hour is a new one: one that a client brought is compared whole."""
+
+    def is_new(words: bytes) -> bool:
+        times = (int.from_bytes(words[4:8], order) for order in ("big", "little"))
+        return any(abs(when - time.time()) < 3600 for when in times)
+
+    def of_hex(found: re.Match) -> str:
+        words = bytes.fromhex(found.group(2))
+        return f"{found.group(1)}={words[:4].hex()}@ID@" if is_new(words) else found.group(0)
+
+    def of_base64(found: re.Match) -> str:
+        words = base64.b64decode(found.group(2) + "==")
+        return f"{found.group(1)}={words[:4].hex()}@ID@" if is_new(words) else found.group(0)
+
+    text = re.sub(r"\b([uc]id)=([0-9A-F]{32})\b", of_hex, text)
+    text = re.sub(r"\b([uc]id)=([A-Za-z0-9+/]{22})(?![A-Za-z0-9+/]{3})", of_base64, text)
+    return re.sub(r"; expires=\w{3}, (?!31-Dec-37)\d\d-\w{3}-\d\d \d\d:\d\d:\d\d GMT", "; expires=@THEN@", text)
+
+
 def client_port(text: str, server) -> str:
     """Our own port is the kernel's choice."""
     return re.sub(r"remote_port=\d+", "remote_port=@N@", text)
@@ -167,7 +189,7 @@ def program_name(text: str, server) -> str:
 
 
 RESPONSE_RULES = [date_value, relative_expires, multipart_boundary, own_name, closing_connections]
-TEXT_RULES = [folders, ports, times_in_text, process_numbers, client_port, version_values]
+TEXT_RULES = [folders, ports, times_in_text, process_numbers, client_port, version_values, user_ids]
 LOG_LINE_RULES = [error_log_head] + TEXT_RULES
 MESSAGE_RULES = [program_name, error_log_head, folders, ports]
 

@@ -12,6 +12,7 @@
 #include "modules/charset.h"
 #include "modules/headers.h"
 #include "modules/http_core.h"
+#include "modules/userid.h"
 
 namespace uringx {
 namespace {
@@ -177,6 +178,7 @@ std::expected<AnswerBody, int> finish_answer(Request& request, std::string_view 
   }
   if (const int status = filter_not_modified(request)) return std::unexpected(status);
   filter_headers(request);
+  filter_userid(request);
   filter_charset(request);
   std::expected<AnswerBody, int> body = filter_ranges(request, text, from_file, boundaries);
   if (!body) return body;

@@ -232,6 +232,7 @@ bool PhaseEngine::redirect_internally(const InternalRedirect& redirect) {
   request_.uri = redirect.uri;
   request_.args = redirect.args;
   request_.internal = true;
+  request_.user_id = nullptr;
   request_.valid_unparsed_uri = false;
   request_.add_uri_to_alias = false;
   request_.valid_location = true;
@@ -256,6 +257,7 @@ bool PhaseEngine::redirect_to_named(const NamedRedirect& redirect) {
     return false;
   }
   request_.internal = true;
+  request_.user_id = nullptr;
   request_.uri_changed = false;
   RouteTable::enter(request_, *location);
   next_phase(Phase::rewrite);

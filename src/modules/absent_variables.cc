@@ -67,7 +67,7 @@ constexpr std::string_view kUnserved[] = {
     "geoip_city_country_code", "geoip_country_code", "geoip_country_name", "geoip_org",
     "geoip_region",
     "proxy_add_x_forwarded_for",
-    "slice_range",         "uid_got",             "uid_reset",           "uid_set",
+    "slice_range",
 };
 
 }  // namespace

@@ -139,7 +139,7 @@ HandlerResult handle_autoindex(Request& request, HandlerState& state, const Hand
   ResponseHead& response = request.response;
   if (!input.directory_read) {
     state.path = directory_path(request);
-    if (state.path.empty()) return Finish{500};
+    if (state.path.empty()) return refuse_unmapped(request);
     start_answer(request, format);
     return ReadDirectory{state.path, plan_listing(request, format, callback)};
   }

@@ -94,6 +94,8 @@ void log_request(const Request& request, LogLevel level, std::string_view messag
 // The file name that request.uri maps to in this location by root or alias (ngx_http_map_uri_to_path), NUL-terminated in
 // the arena behind the view's end.
 std::string_view map_uri_to_path(Request& request, std::string_view uri);
+// The answer to a URI that maps to no path: why was logged by then. 404 where it led out of an alias.
+Finish refuse_unmapped(const Request& request);
 std::string_view document_root(Request& request);  // $document_root
 
 }  // namespace uringx

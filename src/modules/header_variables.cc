@@ -76,12 +76,9 @@ Text cookie_in(std::string_view value, std::string_view name) {
 }
 
 Text get_cookie(Request& request, std::string_view name) {
-  if (request.head.find(KnownField::cookie) == nullptr) return std::nullopt;
-  for (const HeaderField& field : request.head.fields) {
-    if (known_field(field.name) != KnownField::cookie) continue;
-    if (const Text value = cookie_in(field.value, name)) return value;
-  }
-  return std::nullopt;
+  const auto found = find_cookie(request.head, name);
+  if (!found) return std::nullopt;
+  return found->value;
 }
 
 Text get_arg(Request& request, std::string_view name) {
@@ -185,6 +182,15 @@ constexpr VariableRow kRows[] = {
 };
 
 }  // namespace
+
+std::optional<FoundCookie> find_cookie(const RequestHead& head, std::string_view name) {
+  if (head.find(KnownField::cookie) == nullptr) return std::nullopt;
+  for (const HeaderField& field : head.fields) {
+    if (known_field(field.name) != KnownField::cookie) continue;
+    if (const Text value = cookie_in(field.value, name)) return FoundCookie{*value, field.value};
+  }
+  return std::nullopt;
+}
 
 std::span<const VariableRow> header_variables() { return kRows; }
 

@@ -126,7 +126,7 @@ HandlerResult handle_index(Request& request, HandlerState& state, const HandlerI
     const std::string_view name = index_name(request, names, at.name);
     if (name.starts_with('/')) return InternalRedirect{name, request.args};
     state.path = map_uri_to_path(request, request.arena.join({request.uri, name}));
-    if (state.path.empty()) return Finish{500};
+    if (state.path.empty()) return refuse_unmapped(request);
     state.step = pack({at.name, Probe::file, at.directory_tested});
     return ProbeFile{state.path, true};
   }

@@ -40,7 +40,7 @@ HandlerResult handle_random_index(Request& request, HandlerState& state, const H
   if (!*request.settings<RandomIndexSettings>().random_index) return Declined{};
   if (!input.directory_read) {
     state.path = directory_path(request);
-    if (state.path.empty()) return Finish{500};
+    if (state.path.empty()) return refuse_unmapped(request);
     return ReadDirectory{state.path, &kChooseFile};
   }
   if (input.directory_error != 0) return refuse_directory(request, state.path, input.directory_error);

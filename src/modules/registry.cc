@@ -25,6 +25,7 @@
 #include "modules/split_clients.h"
 #include "modules/try_files.h"
 #include "modules/types.h"
+#include "modules/userid.h"
 
 namespace uringx {
 namespace {
@@ -34,7 +35,7 @@ namespace {
 constexpr const Module* kModules[] = {
     &kCoreMainModule, &kEventsModule,   &kHttpCoreModule, &kDisableSymlinksModule, &kTypesModule,    &kErrorPageModule,
     &kLogModule,      &kAutoindexModule, &kIndexModule, &kRandomIndexModule,   &kTryFilesModule, &kAuthBasicModule, &kAccessModule,
-    &kRealipModule,  &kGeoModule, &kMapModule, &kSplitClientsModule, &kRefererModule,      &kRewriteModule,  &kSslModule, &kSecureLinkModule, &kBrowserModule, &kStubStatusModule, &kEmptyGifModule,      &kGzipModule,     &kCharsetModule,  &kHeadersModule,
+    &kRealipModule,  &kGeoModule, &kMapModule, &kSplitClientsModule, &kRefererModule,      &kRewriteModule,  &kSslModule, &kSecureLinkModule, &kBrowserModule, &kStubStatusModule, &kEmptyGifModule,      &kGzipModule,     &kCharsetModule, &kUserIdModule,  &kHeadersModule,
 };
 
 }  // namespace

@@ -20,6 +20,7 @@ namespace uringx {
 class RouteTable;        // config/
 class ServerBlock;       // config/
 class VariableTable;     // modules/variables.h
+struct UserId;           // modules/userid.h
 struct ProxyProtocolHeader;  // http/proxy_protocol.h
 
 // Where a client is, as rules, variables and logs see it.
@@ -126,6 +127,7 @@ struct Request {
   bool expect_tested = false;     // "100 Continue" was sent or is not to be sent any more
   bool error_page_active = false; // r->error_page: an error_page redirect happened (recursive_error_pages off stops more)
   bool header_only = false;       // HEAD
+  UserId* user_id = nullptr;      // the client's number once asked for; an internal redirect forgets it
   bool trailers_expected = false; // fields may follow the body: it goes out in chunks (r->expect_trailers)
   bool add_uri_to_alias = false;  // set by try_files under a regex alias (r->add_uri_to_alias)
   int access_code = 0;            // r->access_code: the refusal that "satisfy any" holds back; 0: none

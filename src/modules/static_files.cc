@@ -61,7 +61,7 @@ HandlerResult handle_static_file(Request& request, HandlerState& state, const Ha
   if (request.uri.ends_with('/')) return Declined{};
   if (input.file == nullptr) {
     state.path = map_uri_to_path(request, request.uri);
-    if (state.path.empty()) return Finish{500};
+    if (state.path.empty()) return refuse_unmapped(request);
     return ProbeFile{state.path, false};
   }
 

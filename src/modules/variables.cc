@@ -18,7 +18,7 @@ std::string lower_case(std::string_view text) {
 
 // Those nginx marks NGX_HTTP_VAR_CHANGEABLE: a configuration may give them a value.
 constexpr bool is_changeable(std::string_view name) {
-  return name == "args" || name == "limit_rate" || name == "msie" || name == "modern_browser" || name == "ancient_browser" ||
+  return name == "args" || name == "limit_rate" || name == "uid_reset" || name == "msie" || name == "modern_browser" || name == "ancient_browser" ||
          name == "invalid_referer";
 }
 

@@ -45,6 +45,13 @@ std::span<const VariableRow> absent_variables();
 // Known to nginx, and not here yet in any form: using one is refused.
 bool is_unserved_variable(std::string_view name);
 
+// A cookie's value, and that of the field it stands in (ngx_http_parse_multi_header_lines).
+struct FoundCookie {
+  std::string_view value;
+  std::string_view field;
+};
+std::optional<FoundCookie> find_cookie(const RequestHead& head, std::string_view name);
+
 // Writes a text of at most kLogFieldBytesMax bytes to `out` and returns its end.
 using LogFieldWriter = char* (*)(char* out, const Request& request);
 inline constexpr std::size_t kLogFieldBytesMax = 32;
