@@ -273,8 +273,210 @@ SITES = [
         ("chunked 404", chunked("/code?c=404", b"3\r\nabc\r\n0\r\n\r\n")), ("PUT", request("PUT", "/first")),
         ("POST with the rest later", [post("/first", b"")[:-4] + b"\r\n\r\n", Pause(), b""]),
         ("half closed", [get("/first"), HalfClose()])]),
+    Site("error_page in scripts and redirects", server=r"""
+        root html; rewrite_log on; error_log logs/error.log notice;
+        location /echo { return 200 "echo $uri [$args] $status $request_method $request_uri\n"; }
+        location /var { error_page 404 /echo?$arg_x; return 404; }
+        location /varuri { error_page 404 $arg_to; return 404; }
+        location /varname { error_page 404 @$arg_n; return 404; }
+        location @n1 { return 200 "n1 $uri $status\n"; }
+        location @n2 { return 404; }
+        location @n3 { rewrite ^ /echo?n3 last; }
+        location @n4 { rewrite ^ /dir/file.txt break; }
+        location @n5 { error_page 404 @n1; return 404; }
+        location @n6 { root html/dir; try_files /file.txt =404; }
+        location @n7 { set $seven 7; if ($arg_if) { return 202 "if $seven\n"; } return 203 "no if\n"; }
+        location /named/1 { error_page 404 @n1; return 404; }
+        location /named/2 { error_page 404 @n2; return 404; }
+        location /named/3 { error_page 404 =201 @n3; return 404; }
+        location /named/4 { error_page 404 = @n4; return 404; }
+        location /named/5 { error_page 404 @n5; return 404; }
+        location /named/6 { error_page 404 =203 @n6; return 404; }
+        location /named/7 { error_page 404 = @n7; return 404; }
+        location /named/none { error_page 404 @nobody; return 404; }
+        location /named/none500 { error_page 404 @nobody; error_page 500 /echo; return 404; }
+        location /named/rec { recursive_error_pages on; error_page 404 @nobody; error_page 500 /echo; return 404; }
+        location /named/reccycle { recursive_error_pages on; error_page 404 500 @nobody; return 404; }
+        location /rec/ {
+            recursive_error_pages on; error_page 404 = /rec/b; error_page 403 = /echo;
+            location = /rec/a { return 404; } location = /rec/b { return 403; } location = /rec/c { error_page 404 /rec/c; return 404; }
+            location = /rec/off { recursive_error_pages off; error_page 404 /rec/b; return 404; }
+            location = /rec/code { error_page 404 =403 /rec/d; return 404; } location = /rec/d { return 500; }
+        }
+        location /norec/ {
+            error_page 404 = /norec/b; error_page 403 = /echo;
+            location = /norec/a { return 404; } location = /norec/b { return 403; }
+            location = /norec/on { recursive_error_pages on; error_page 404 /norec/a; return 404; }
+        }
+        location /viaif { error_page 404 /errors/404.html; error_page 418 = @n1; if ($arg_t) { return 418; } return 404; }
+        location /rewrite404 { error_page 404 /rw-target; return 404; }
+        location /rw-target { rewrite ^ /echo?rewritten last; }
+        location /redirected { error_page 302 /echo; rewrite ^ /elsewhere redirect; }
+        location /redirected301 { error_page 301 =200 /ten.txt; rewrite ^ /elsewhere permanent; }
+        location /code0 { error_page 404 =0 /echo; return 404; }
+        location /code204 { error_page 404 =204 /echo; return 404; }
+        location /code301 { error_page 404 =301 /echo; return 404; }
+        location /code301url { error_page 404 =301 http://o.example/$arg_a; return 404; }
+        location /code308url { error_page 404 =308 https://o.example$request_uri; return 404; }
+        location /codeurl { error_page 404 =200 http://o.example; return 404; }
+        location /code404 { error_page 404 =404 /echo; return 404; }
+        location /code444 { error_page 404 =444 /echo; return 404; }
+        location /rel { error_page 404 relative; return 404; }
+        location /emptyvar { error_page 404 $arg_none; return 404; }
+        location /args { error_page 404 /echo?a=b; return 404; }
+        location /keepargs { error_page 404 /echo; return 404; }
+        location /dirtarget { error_page 404 /dir/; return 404; }
+        location /dirnoslash { error_page 404 /dir; return 404; }
+        location /gone { error_page 410 =410 /errors/404.html; return 410; }
+        location /maint { if (-d html/dir) { return 503; } error_page 503 @maint; }
+        location @maint { rewrite ^(.*)$ /errors/50x.html break; }
+        location /expect { error_page 404 /echo; return 404; }
+        location /body { client_max_body_size 3; error_page 413 /echo; root html; }
+        location /bodyname { client_max_body_size 3; error_page 413 = @n1; root html; }
+        location /deny { deny all; error_page 403 = @n1; }
+        location /e405 { error_page 405 =200 $uri; root html; }
+        location = /e405/ten.txt { alias html/ten.txt; error_page 405 =200 /ten.txt; }
+        location = /notext { error_page 404 /echo; return 404 ""; }
+        location /tryerr { error_page 404 = /echo; try_files /none =404; }
+        location /uri/ { error_page 404 /echo$uri; return 404; }
+    """, cases=[gets("/var?x=y", "/var", "/varuri?to=/echo", "/varuri?to=/echo%3Fa", "/varuri?to=@n1", "/varuri?to=http://a", "/varuri?to=", "/varuri",
+        "/varname?n=n1", "/varname?n=none", *[f"/named/{n}" for n in (1, 2, 3, 4, 5, 6, 7)], "/named/7?if=1", "/named/none", "/named/none500",
+        "/named/rec", "/named/reccycle", "/rec/a", "/rec/b", "/rec/c", "/rec/off", "/rec/code", "/rec/none", "/norec/a", "/norec/on", "/norec/x",
+        "/viaif", "/viaif?t=1", "/rewrite404", "/redirected", "/redirected301", "/code0", "/code204", "/code301", "/code301url?a=x%20y",
+        "/code308url?a", "/codeurl", "/code404", "/code444", "/rel", "/emptyvar", "/args?c=d", "/keepargs?c=d", "/dirtarget", "/dirnoslash", "/gone",
+        "/maint", "/deny", "/notext", "/tryerr", "/uri/a%20b?x", "/uri/%25"),
+        methods("/keepargs", "POST", "PUT", "HEAD", "DELETE", "OPTIONS"), methods("/named/1", "POST", "HEAD", "PUT"), methods("/e405/ten.txt", "POST"),
+        ("expect", [post("/expect", b"body", "Expect: 100-continue")]),
+        ("expect, named", [post("/named/1", b"body", "Expect: 100-continue")]),
+        ("expect, code", [post("/code404", b"body", "Expect: 100-continue")]),
+        ("large body", post("/body", b"12345")), ("large body, named", post("/bodyname", b"12345")),
+        ("body and the next request", post("/keepargs", b"body") + get("/echo")),
+        ("chunked body and the next request", chunked("/named/1", b"3\r\nabc\r\n0\r\n\r\n") + get("/echo")),
+        ("half a body", [post("/keepargs", b"12345")[:-2], Pause(), b"45" + get("/echo")]),
+    ]),
+    Site("limit_except", server=r"""
+        root html;
+        location /get/ { alias html/; limit_except GET { deny all; } }
+        location /head/ { alias html/; limit_except HEAD { deny all; } }
+        location /post/ { limit_except POST { deny all; } return 200 "post\n"; }
+        location /several/ { alias html/; limit_except GET POST OPTIONS { allow 127.0.0.2; deny all; } }
+        location /allow/ { alias html/; deny all; limit_except GET { allow all; } }
+        location /inherit/ { alias html/; deny all; limit_except GET { } }
+        location /nest/ { root html; limit_except GET { deny all; } location /nest/in { return 200 "in\n"; } }
+        location /script/ { limit_except GET { deny all; } if ($arg_a) { return 200 "if\n"; } set $x 1; return 200 "end\n"; }
+        location /return/ { limit_except GET { allow all; } return 200 "end\n"; }
+        location /try/ { limit_except GET { allow all; } try_files /ten.txt =404; }
+        location /log/ { alias html/; limit_except GET { access_log logs/limited.log; } }
+        location /err/ { alias html/; error_page 403 =200 /ten.txt; limit_except GET { deny all; } }
+        location /add/ { alias html/; add_header X-A a always; limit_except GET { deny all; } }
+        location /webdav/ { alias html/; limit_except GET PROPFIND LOCK MKCOL { deny all; } }
+        location /gif { empty_gif; if ($arg_a) { add_header X-A a; } limit_except GET { allow all; } }
+        location /stub { stub_status; if ($arg_a) { add_header X-A a; } }
+    """, cases=[*[(f"{m} {t}", request(m, t)) for t in ("/get/ten.txt", "/head/ten.txt", "/post/", "/several/ten.txt", "/allow/ten.txt", "/inherit/ten.txt",
+        "/nest/x", "/nest/in", "/script/", "/script/?a=1", "/return/", "/try/", "/log/ten.txt", "/err/ten.txt", "/add/ten.txt")
+        for m in ("GET", "HEAD", "POST", "DELETE")], *[(f"{m} /webdav/ten.txt", request(m, "/webdav/ten.txt"))
+        for m in ("PROPFIND", "LOCK", "MKCOL", "COPY", "BREW", "TRACE", "get")], gets("/gif", "/gif?a=1"), methods("/gif", "POST", "HEAD")]),
+    Site("scripts found in the wild", servers=r"""
+        server {
+            listen 127.0.0.1:@P0@; server_name example.com www.example.com; root html; rewrite_log on; error_log logs/error.log notice;
+            if ($host = www.example.com) { return 301 $scheme://example.com$request_uri; }
+            if ($http_user_agent ~* "(libwww|wget/0|nikto)") { return 403; }
+            location / { try_files $uri $uri/ /index.php?$args; }
+            location ~ \.php$ { if (!-f $document_root$fastcgi_name) { return 404 "no php $uri $args\n"; } }
+            location /wp-admin { rewrite /wp-admin$ $scheme://$host$uri/ permanent; return 200 "admin\n"; }
+            rewrite ^/sitemap_index\.xml$ /index.php?sitemap=1 last;
+            rewrite ^/([^/]+?)-sitemap([0-9]+)?\.xml$ /index.php?sitemap=$1&sitemap_n=$2 last;
+            location /blog { if (!-e $request_filename) { rewrite ^.+?(/wp-.*) $1 last; rewrite ^/blog/(.*)$ /index.php?q=$1 last; } }
+            location /legacy/ { rewrite ^/legacy/(\d+)/(.+?)\.html$ /new/$2?id=$1 permanent; rewrite ^/legacy/(.*)/$ /legacy/$1 redirect; return 410; }
+            location = /old.html { rewrite ^ /new.html permanent; }
+            location ~* ^.+\.(jpg|gif|png)$ {
+                if ($http_referer !~ ^(https?://(.+\.)?example\.com|$)) { return 403; } expires 30d; log_not_found off;
+            }
+            location /versioned/ { rewrite ^/versioned/(.+)\.(\d+)\.(css|js)$ /$1.$3 break; }
+            location /trailing/ { rewrite ^(.+)/+$ $1 permanent; return 200 "$uri\n"; }
+            location /lang { set $lang en; if ($http_accept_language ~* ^de) { set $lang de; } rewrite ^/lang/(.*)$ /$lang/$1 break; }
+            location /cors {
+                set $cors ""; if ($http_origin ~* (https?://[^/]*\.example\.com(:[0-9]+)?)$) { set $cors "true"; }
+                if ($request_method = OPTIONS) { set $cors "${cors}options"; }
+                if ($cors = "true") { add_header Access-Control-Allow-Origin "$http_origin"; }
+                if ($cors = "trueoptions") { add_header Access-Control-Allow-Origin "$http_origin"; add_header Access-Control-Max-Age 1728000; return 204; }
+                return 200 "cors\n";
+            }
+            location /maintenance { if (-f $document_root/ten.txt) { return 503; } error_page 503 @maintenance; }
+            location @maintenance { rewrite ^(.*)$ /errors/50x.html break; }
+            location /download { set $d "false"; if ($args ~ '\bdl[=&]?') { set $d true; }
+                if ($d = true) { add_header Content-Disposition attachment; rewrite ^ /ten.txt break; } return 200 "view\n"; }
+            location /mobile { set $m 0; if ($http_user_agent ~* "(android|iphone)") { set $m 1; }
+                if ($http_cookie ~ "desktop=1") { set $m 0; } if ($m = 1) { rewrite ^ http://m.example.com$request_uri? redirect; break; } return 200 "desktop\n"; }
+            location /spa { try_files $uri /spa/index.html; if ($arg_x) { set $y 1; } }
+            location ~ ^/users/(?<user>[a-z]+)/(?<rest>.*)$ { if ($user = root) { return 403; } rewrite ^ /show/$rest?user=$user? last; }
+            location /show { return 200 "$uri $args\n"; }
+            location /api { rewrite ^/api/v(\d+)/(.*)$ /show/$2?v=$1 last; rewrite ^/api/(.*)$ /api/v1/$1 last; return 404; }
+            location /upper { if ($uri ~ [A-Z]) { return 301 /lower; } return 200 "fine\n"; }
+            location /methods { if ($request_method !~ ^(GET|HEAD|POST)$) { return 444; } return 200 "ok\n"; }
+            location /q { if ($args ~ "^id=(\d+)") { set $id $1; rewrite ^ /item/$id? permanent; } if ($query_string = "") { return 200 "none\n"; } return 200 "$args\n"; }
+        }
+        server { listen 127.0.0.1:@P0@; server_name ~^(?<sub>.+)\.wild\.example$; root html;
+            set $folder $sub; if ($sub ~ ^(en|de)$) { set $folder "$1"; } location / { root html/$folder; } rewrite ^/go$ http://$folder.example/; }
+        server { listen 127.0.0.1:@P0@; server_name .redirect.example; rewrite ^ https://redirect.example$request_uri? permanent; }
+        server { listen 127.0.0.1:@P0@; server_name www.strip.example; if ($host ~* ^www\.(.*)) { set $bare $1; rewrite ^(.*)$ http://$bare$1 permanent; } }
+    """, http="map $uri $fastcgi_name { default $uri; }", cases=[
+        *[(t, get(t, host="example.com")) for t in ("/", "/ten.txt", "/none", "/none?a=1", "/x.php?y", "/wp-admin", "/wp-admin/", "/sitemap_index.xml", "/post-sitemap2.xml",
+          "/post-sitemap.xml", "/blog/x", "/blog/wp-content/x.css", "/blog/dir", "/legacy/12/some.page.html?x=1", "/legacy/a/", "/legacy/b", "/old.html?q", "/a.png",
+          "/versioned/a.123.css", "/versioned/a.css", "/trailing/x/", "/trailing/x//", "/trailing/x", "/lang/page.html", "/cors", "/maintenance", "/download", "/download?dl=1",
+          "/mobile", "/spa/x", "/spa/x?x=1", "/users/ann/a/b", "/users/root/x", "/users/ann/a%20b?z", "/api/v2/x", "/api/x?a=1", "/upper/A", "/upper/a", "/methods", "/q", "/q?id=12&x", "/q?x")],
+        ("www", get("/x?y=1", host="www.example.com")), ("agent", get("/", "User-Agent: nikto", host="example.com")),
+        ("referer", get("/a.png", "Referer: http://evil.example/", host="example.com")), ("own referer", get("/a.png", "Referer: https://www.example.com/x", host="example.com")),
+        ("german", get("/lang/page.html", "Accept-Language: de-DE", host="example.com")),
+        ("origin", get("/cors", "Origin: https://a.example.com", host="example.com")), ("preflight", request("OPTIONS", "/cors", "Origin: https://a.example.com:8080", host="example.com")),
+        ("phone", get("/mobile?x=1", "User-Agent: iPhone", host="example.com")), ("phone, desktop", get("/mobile", "User-Agent: iPhone", "Cookie: desktop=1", host="example.com")),
+        ("DELETE", request("DELETE", "/methods", host="example.com")),
+        *[(f"{h} {t}", get(t, host=h)) for h, t in (("de.wild.example", "/page.html"), ("en.wild.example", "/page.html"), ("x.wild.example", "/page.html"), ("de.wild.example", "/go"),
+          ("a.redirect.example", "/x?y=%20"), ("redirect.example", "/"), ("www.strip.example", "/x%20y?z"), ("WWW.strip.example", "/"))],
+    ]),
 ]
 
 
 def test_rewrite(site, case, pairs, judge, not_served_yet):
     run_case(site, case, pairs, judge, not_served_yet)
+
+
+SCRIPT = r"""rewrite ^ /x;|rewrite ^ /x last;|rewrite ^ /x break;|rewrite ^ /x redirect;|rewrite ^ /x permanent;|rewrite ^ /x LAST;|rewrite ^ /x nonsense;
+rewrite ^ /x last last;|rewrite ^;|rewrite;|rewrite ^ "";|rewrite "" /x;|rewrite ^ ?;|rewrite ( /x;|rewrite [a /x;|rewrite a{2,1} /x;|rewrite ^(?<n /x;|rewrite ^(?<uri>.) /x;
+rewrite ^(?<args>.) /$args;|rewrite ^(?<own>.) /$own;|rewrite ^(.)$ /$1$2$9;|rewrite ^ /$;|rewrite ^ /${uri;|rewrite ^ /${uri}x;|rewrite ^ /$unknown;|rewrite ^ /x?$;|rewrite ^ /x?${a?b};
+rewrite ^ http://x;|rewrite ^ https://x last;|rewrite ^ $scheme://x break;|rewrite ^ /x { };|rewrite ^ /x$0;|rewrite \ /x;|rewrite * /x;|rewrite +a /x;|rewrite ^ /x last; break;
+set $a b;|set $a;|set a b;|set $ b;|set "" b;|set $a "";|set $a $b;|set $a $a;|set $a b c;|set $uri x;|set $host x;|set $args x;|set $ARGS x;|set $http_x y;|set $arg_x y;|set $cookie_x y;
+set $request_uri x;|set $remote_addr x;|set $document_root x;|set $status x;|set $time_local x;|set $ssl_protocol x;|set $upstream_addr x;|set $sent_http_x y;|set $gzip_ratio x;
+set $1 x;|set ${a} x;|set $a-b x;|set $a ${b;|set $a ${};|set $a $;|set $a "$b$";|set $a x; set $A y; set $a $A;|set $body_bytes_sent x;|set $query_string x;|set $is_args x;
+break;|break x;|break; break;|break { };|return;|return 200;|return 200 x;|return 200 x y;|return x;|return 1000;|return 999;|return -1;|return http://x;|return https://x;|return $scheme://x;
+return $uri;|return /x;|return 302 $unknown;|return 301 ${uri;|return 200 $1;|return http://x y;|return 99999999999;|return 0x1;|return 200 "";
+rewrite_log on;|rewrite_log off;|rewrite_log x;|rewrite_log;|rewrite_log on; rewrite_log off;|uninitialized_variable_warn on;|uninitialized_variable_warn 1;|uninitialized_variable_warn off; uninitialized_variable_warn off;
+if ($host) { };|if ($host) { }|if ($host = x) { }|if ($host != x) { }|if ($host ~ x) { }|if ($host ~* x) { }|if ($host !~ x) { }|if ($host !~* x) { }|if (-f x) { }|if (!-f x) { }|if (-d x) { }|if (!-d $uri) { }
+if (-e x) { }|if (!-e x) { }|if (-x x) { }|if (!-x x) { }|if (-z x) { }|if (!-z x) { }|if (- x) { }|if (-ff x) { }|if (-f) { }|if (-f x y) { }|if -f x { }|if $host { }|if ($host { }|if $host) { }|if () { }|if ( ) { }|if ( { }|if ) { }|if { }|if (x) { }
+if ($) { }|if (host) { }|if ($host x) { }|if ($host = ) { }|if ($host = "") { }|if ($host == x) { }|if ($host === x) { }|if ($host = x y) { }|if ($host=x) { }|if ($host =x) { }|if ($host ~) { }|if ($host ~x) { }|if ($host !x) { }|if ($host ! x) { }
+if ($host ~ ( ) { }|if ($host ~ "(") { }|if ($host ~ "x{2}") { }|if ($host ~ (?<uri>x)) { }|if ($host ~ (?<mine>x)) { return 200 $mine; }|if ($unknown) { }|if ($unknown = x) { }|if ($host = $unknown) { }|if ($host = $) { }|if ($host = ${x) { }
+if ($1) { }|if ($1 = x) { }|if (${host}) { }|if ($host-x) { }|if ("$host" = x) { }|if ('$host' = 'x y') { }|if ($host = 'x' ) { }|if ( $host = x ) { }|if ( $host ) { }|if (! $host) { }|if (!$host) { }|if ($host && $uri) { }|if ($host = a || $host = b) { }|if ($host < 1) { }|if ($host > 1) { }
+if ($host) { set $x 1; } set $y $x;|if ($host) { return 404; }|if ($host) { rewrite ^ /x last; break; }|if ($host) { if ($uri) { } }|if ($host) { location / { } }|if ($host) { server_name x; }|if ($host) { internal; }|if ($host) { nonsense; }|if ($host) { return; }
+if ($host) { rewrite_log on; }|if ($host) { uninitialized_variable_warn off; }|if ($host) { error_page 404 /x; }|if ($host) { add_header A b; }|if ($host) { root x; }|if ($host) { try_files a b; }|if ($host) { alias x; }|if ($host) { allow all; }|if ($host) { deny all; }
+if ($host) { expires 1h; }|if ($host) { access_log off; }|if ($host) { error_log x; }|if ($host) { gzip on; }|if ($host) { charset utf-8; }|if ($host) { sendfile on; }|if ($host) { index x; }|if ($host) { autoindex on; }|if ($host) { types { } }|if ($host) { default_type x; }|if ($host) { etag off; }
+if ($host) { client_max_body_size 1; }|if ($host) { keepalive_timeout 1; }|if ($host) { limit_except GET { } }|if ($host) { root a; root b; }|if ($host) { include nothing-*; }|if ($host) { satisfy any; }|if ($host) { return 200|if ($host) {|if ($host) { } }
+if ($host) { add_trailer A b; }|if ($host) { recursive_error_pages on; }|if ($host) { server_tokens off; }|if ($host) { log_not_found off; }|if ($host) { absolute_redirect off; }|if ($host) { empty_gif; }|if ($host) { stub_status; }|if ($host) { valid_referers none; }
+error_page 404 /x; if ($host) { error_page 404 /y; }|error_page 404;|error_page 404 =;|error_page 404 = ;|error_page 404 =x /y;|error_page /x;|error_page 299 /x;|error_page 600 /x;|error_page 499 /x;|error_page x /y;|error_page 404 $unknown;|error_page 404 @x;|error_page 404 =200 @x;|error_page =200 /x;|error_page 404 500 =-1 /x;
+recursive_error_pages on;|recursive_error_pages x;|recursive_error_pages on; recursive_error_pages on;|uninitialized_variable_warn;|try_files $a; set $a 1;|try_files $a x; set $a 1;|root $a; set $a 1;|alias $a; set $a 1;"""
+SNIPPETS = [text for line in SCRIPT.splitlines() for text in line.split("|")]
+CASES = [(f"scripts: {name}", text) for name, text in [
+    *each(location, *SNIPPETS), *each(server, *SNIPPETS[::4]),
+    *each(http, "rewrite ^ /x;", "set $a b;", "if ($host) { }", "break;", "return 200;", "rewrite_log on;", "uninitialized_variable_warn off;", "rewrite_log x;",
+          "log_format a $a; server { listen 127.0.0.1:@P0@; set $a 1; }", "log_format a $a; server { listen 127.0.0.1:@P0@; }",
+          "map $uri $a { default 1; } server { listen 127.0.0.1:@P0@; set $a 1; }", "server { listen 127.0.0.1:@P0@; set $a 1; } map $uri $a { default 1; }",
+          "server { listen 127.0.0.1:@P0@; server_name ~(?<a>.); set $a 1; if ($a ~ (?<a>.)) { } }", "server { listen 127.0.0.1:@P0@; location ~ (?<uri>x) { } }"),
+]]
+
+
+@pytest.mark.parametrize("case_id,text", CASES, ids=[short(name) for name, _ in CASES])
+def test_script_configurations(case_id, text, config_tester, judge, not_served_yet):
+    try:
+        differences = config_tester.compare(text)
+    except NotServedYet as refused:
+        not_served_yet(refused.args[0])
+    judge(case_id, differences)

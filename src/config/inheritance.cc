@@ -1,5 +1,7 @@
 #include "config/inheritance.h"
 
+#include "modules/http_core.h"
+
 namespace uringx {
 namespace {
 
@@ -55,6 +57,16 @@ Applied inherit_module(BuildContext& context, const Module& module, RouteTable& 
   return {};
 }
 
+// Entering the block of an if keeps the handler of the location that was chosen (r->content_handler).
+void keep_content_handlers(Location& level) {
+  for (const std::unique_ptr<Location>& one : level.nested) {
+    if (one->kind == Location::Kind::unnamed) {
+      one->settings.get<HttpCoreLocation>().content_handler = level.settings.get<HttpCoreLocation>().content_handler;
+    }
+    keep_content_handlers(*one);
+  }
+}
+
 void visit_locations(Location& level, const std::function<void(SettingsSet&)>& visit) {
   visit(level.settings);
   if (level.limit_except_settings != nullptr) visit(*level.limit_except_settings);
@@ -71,6 +83,7 @@ Applied inherit_all(BuildContext& context, RouteTable& routes, SettingsSet& http
   for (const Module* module : all_modules()) {
     if (auto done = inherit_module(context, *module, routes, http_server); !done) return done;
   }
+  for (const std::unique_ptr<ServerBlock>& server : routes.servers) keep_content_handlers(server->root);
   return {};
 }
 

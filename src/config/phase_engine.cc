@@ -274,7 +274,7 @@ std::optional<Action> PhaseEngine::special_response(int status) {
   if (const ErrorPageRule* page = choose_error_page(request, status)) {
     if (page->overwrite >= 0) request.error_status = page->overwrite;
     const std::string_view target = page->target.evaluate(request);
-    if (page->overwrite > 0 && page->overwrite != 200) request.expect_tested = true;
+    if (page->overwrite != 0 && page->overwrite != 200) request.expect_tested = true;
     if (target.starts_with('/')) {
       if (request.method != Method::head) request.method = Method::get;
       if (redirect_internally(redirect_to(target))) return std::nullopt;
@@ -285,7 +285,7 @@ std::optional<Action> PhaseEngine::special_response(int status) {
       return special_response(500);
     }
     if (!is_redirect(page->overwrite)) request.error_status = 302;
-    request.response.location = target;
+    request.response.location = target.empty() ? std::string_view("") : target;  // printed even when it is empty
     request.expect_tested = true;
     if (wants_refresh_page(request)) return refresh_page();
     return built_in_page(request.error_status);

@@ -17,9 +17,13 @@ std::string lower_case(std::string_view text) {
 }
 
 // Those nginx marks NGX_HTTP_VAR_CHANGEABLE: a configuration may give them a value.
-constexpr bool is_changeable(std::string_view name) {
-  return name == "args" || name == "limit_rate" || name == "uid_reset" || name == "msie" || name == "modern_browser" || name == "ancient_browser" ||
-         name == "invalid_referer";
+// Three of $sent_http_... are rows here only, where nginx has the prefix.
+bool is_changeable(std::string_view name) {
+  constexpr std::string_view kNames[] = {"args", "limit_rate", "msie", "modern_browser", "ancient_browser", "invalid_referer",
+                                         "uid_reset", "proxy_host", "proxy_port", "sent_http_accept_ranges",
+                                         "sent_http_content_range", "sent_http_etag"};
+  return name.starts_with("ssl_") || name.starts_with("geoip_") ||
+         std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }
 
 // All variables that need no definition.
@@ -70,7 +74,7 @@ std::uint16_t VariableTable::index_of(std::string_view name) {
 std::expected<void, std::string> VariableTable::check_definable(std::string_view name) const {
   if (name.empty()) return std::unexpected("invalid variable name \"$\"");
   const std::string key = lower_case(name);
-  if (find_exact(key) != nullptr && !is_changeable(key)) {
+  if ((find_exact(key) != nullptr || is_unserved_variable(key)) && !is_changeable(key)) {
     return std::unexpected("the duplicate \"" + std::string(name) + "\" variable");
   }
   return {};

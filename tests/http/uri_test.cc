@@ -241,5 +241,25 @@ TEST_CASE("hosts are folded, and refused when nginx refuses them") {
   }
 }
 
+TEST_CASE("a redirect is unescaped up to its arguments, as far as characters are visible and beyond the percent sign") {
+  TestMemory memory;
+  const auto unescaped = [&](std::string_view text) { return std::string(unescape_redirect(text, memory.arena)); };
+  CHECK(unescaped("/plain") == "/plain");
+  CHECK(unescaped("/a%20b%26c%41") == "/a%20b&cA");
+  CHECK(unescaped("/%25%23%22%7f%e4") == "/%25%23%22%7f%e4");
+  CHECK(unescaped("/x%3fy%41") == "/x?y%41");
+  CHECK(unescaped("/x?y%41") == "/x?y%41");
+  CHECK(unescaped("/%zz%4z%4") == "/zz");
+  CHECK(unescaped("/%") == "/");
+}
+
+TEST_CASE("a path is quoted when it holds an escape or a plus; arguments do not count") {
+  CHECK_FALSE(is_quoted_path("/plain"));
+  CHECK_FALSE(is_quoted_path("/x?a=%20+"));
+  CHECK_FALSE(is_quoted_path("/x#%20"));
+  CHECK(is_quoted_path("/%20"));
+  CHECK(is_quoted_path("//./a+"));
+}
+
 }  // namespace
 }  // namespace uringx
