@@ -17,6 +17,7 @@
 #include "modules/index.h"
 #include "modules/random_index.h"
 #include "modules/realip.h"
+#include "modules/realpath_root.h"
 #include "modules/rewrite.h"
 #include "modules/static_files.h"
 #include "modules/try_files.h"
@@ -33,9 +34,9 @@ HandlerResult handle_location_rewrite(Request& request, HandlerState& state, con
 
 // The handlers of each phase, in the order in which nginx calls them: the last module of its list first.
 constexpr Handler kPostRead[] = {handle_realip};
-constexpr Handler kServerRewrite[] = {handle_rewrite};
-constexpr Handler kRewrite[] = {handle_location_rewrite};
-constexpr Handler kPreaccess[] = {handle_realip};
+constexpr Handler kServerRewrite[] = {handle_realpath_root, handle_rewrite};
+constexpr Handler kRewrite[] = {handle_realpath_root, handle_location_rewrite};
+constexpr Handler kPreaccess[] = {handle_realpath_root, handle_realip};
 constexpr Handler kAccess[] = {handle_access, handle_auth_basic};
 constexpr Handler kPrecontent[] = {handle_try_files};
 constexpr Handler kContent[] = {handle_random_index, handle_index, handle_autoindex, handle_static_file};
@@ -216,6 +217,7 @@ std::optional<Action> PhaseEngine::take(const HandlerResult& result) {
     std::optional<Action> operator()(const ProbeFile& probe) const { return probe; }
     std::optional<Action> operator()(const ReadDirectory& read) const { return read; }
     std::optional<Action> operator()(const CheckPassword& check) const { return check; }
+    std::optional<Action> operator()(const ResolvePath& resolve) const { return resolve; }
     std::optional<Action> operator()(const CloseConnection& close) const { return close; }
     std::optional<Action> operator()(const SendText& text) const { return text; }
     std::optional<Action> operator()(const SendFile& file) const { return file; }

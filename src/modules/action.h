@@ -34,6 +34,12 @@ struct CheckPassword {
   std::string_view password;
 };
 
+// Resolve the links in this path of a document root (NUL-terminated, in the request's arena) as realpath(3) does, on a thread
+// that may wait; the engine is resumed with the answer.
+struct ResolvePath {
+  std::string_view path;
+};
+
 // Let this time pass, then resume the engine (auth_delay).
 struct Wait {
   std::int64_t time_ms;
@@ -52,7 +58,7 @@ struct CloseConnection {
   int status = 444;
 };
 
-using Action = std::variant<ProbeFile, ReadDirectory, CheckPassword, Wait, SendText, SendFile, CloseConnection>;
+using Action = std::variant<ProbeFile, ReadDirectory, CheckPassword, ResolvePath, Wait, SendText, SendFile, CloseConnection>;
 
 // What a probe found.
 struct FileAnswer {
@@ -62,6 +68,12 @@ struct FileAnswer {
 
   bool is_directory() const { return error_number == 0 && S_ISDIR(info.st_mode); }
   bool is_file() const { return error_number == 0 && S_ISREG(info.st_mode); }
+};
+
+// What became of a ResolvePath.
+struct PathAnswer {
+  int error_number = 0;
+  std::string_view path;  // without links; empty after an error. Not of the request's arena
 };
 
 // What became of a CheckPassword.

@@ -4,10 +4,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
-#include <climits>
-#include <cstdlib>
 #include <cstring>
 
 #include "base/version.h"
@@ -198,17 +195,16 @@ Text get_request_filename(Request& request, std::string_view) {
   return path;
 }
 
-// The one variable that asks the file system, as nginx does at each use; a name resolved earlier would not see the
-// symbolic link that a deployment has just replaced.
+// Resolved before: handle_realpath_root() asked for it, when the request came to the phase.
 Text get_realpath_root(Request& request, std::string_view) {
   const std::string_view root = document_root(request);
-  char resolved[PATH_MAX];
-  if (realpath(std::string(root).c_str(), resolved) == nullptr) {
-    const int error_number = errno;
-    log_request(request, LogLevel::crit, request.arena.join({"realpath() \"", root, "\" failed"}), error_number);
-    return std::nullopt;
+  if (root == request.resolved_root && request.resolved_root_error == 0) return request.real_root;
+  if (root == request.resolved_root) {
+    log_request(request, LogLevel::crit, request.arena.join({"realpath() \"", root, "\" failed"}), request.resolved_root_error);
+  } else {
+    log_request(request, LogLevel::error, request.arena.join({"\"", root, "\" became the document root too late for $realpath_root"}));
   }
-  return request.arena.copy(resolved);
+  return std::nullopt;
 }
 
 // --- the rest ---------------------------------------------------------------------------------------------------

@@ -222,10 +222,14 @@ FoundAddress Geo::address(Request& request) const {
   if (address_variable_) {
     const auto text = request.variables->current_value(request, *address_variable_);
     if (!text || text->find('/') != std::string_view::npos) return found;
-    const auto parsed = parse_address_range(*text);
-    if (!parsed) return found;
-    found.family = parsed->range.family;
-    found.bytes = parsed->range.address;
+    if (const Ipv4 number = parse_ipv4(*text); number != kNoAddress) {
+      for (std::size_t i = 0; i < 4; ++i) found.bytes[i] = static_cast<std::uint8_t>(number >> (24 - 8 * i));
+    } else if (const auto parsed = parse_address_range(*text)) {
+      found.family = parsed->range.family;
+      found.bytes = parsed->range.address;
+    } else {
+      return found;
+    }
   } else if (!request.client->bytes.empty()) {
     found = address_of(*request.client);
   }

@@ -38,7 +38,7 @@ struct NamedRedirect {
 InternalRedirect redirect_to(std::string_view target);
 
 using HandlerResult = std::variant<Declined, Allowed, Finish, InternalRedirect, NamedRedirect, ProbeFile, ReadDirectory,
-                                   CheckPassword, SendText, SendFile, CloseConnection>;
+                                   CheckPassword, ResolvePath, SendText, SendFile, CloseConnection>;
 
 // What one handler remembers between being asked and being asked again; fresh for every handler of every pass.
 struct HandlerState {
@@ -80,6 +80,7 @@ struct HandlerInput {
   std::string_view directory_text = {};  // what DirectoryWork::make gave; lives until the answer was sent
   std::span<const DirectoryFailure> directory_failures = {};
   const PasswordAnswer* password = nullptr;
+  const PathAnswer* path = nullptr;
 };
 
 using Handler = HandlerResult (*)(Request& request, HandlerState& state, const HandlerInput& input);

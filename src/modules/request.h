@@ -138,6 +138,9 @@ struct Request {
   // --- captures of the last regex that matched: [n] is $n, [0] is unused; views into the arena ---
   std::span<const std::string_view> captures;
   std::span<VariableValue> variable_values;  // by variable index, made on first use
+  std::string_view resolved_root;       // a document root that was resolved for $realpath_root ...
+  std::string_view real_root;           // ... its path without links
+  int resolved_root_error = 0;          // ... or why it has none
   int variable_depth_left = 100;  // of variables that need each other; at 0 it is a cycle (ngx_http_variable_depth)
 
   // --- the answer ---

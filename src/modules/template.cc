@@ -206,7 +206,8 @@ std::string_view Template::evaluate_quoted(Request& request) const {
   return compose(request, is_quoted_path(request.head.target) ? Captures::escaped : Captures::plain);
 }
 
-// Every part is read once, in order: a regex of a variable (map) that sets new captures changes those after it only.
+// Variables first, captures last: a variable whose regex captures anew (map) changes $1 even before it, as in nginx, whose
+// text then may no longer fit the room it had measured.
 std::string_view Template::compose(Request& request, Captures captures) const {
   forget_volatile(request);
   if (parts_.size() == 1) return part_value(request, parts_[0], captures);
@@ -217,7 +218,10 @@ std::string_view Template::compose(Request& request, Captures captures) const {
                                                  : request.arena.make_array<std::string_view>(parts_.size());
   std::size_t length = 0;
   for (std::size_t i = 0; i < parts_.size(); ++i) {
-    values[i] = part_value(request, parts_[i], captures);
+    if (parts_[i].kind != Part::Kind::capture) values[i] = part_value(request, parts_[i], captures);
+  }
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    if (parts_[i].kind == Part::Kind::capture) values[i] = part_value(request, parts_[i], captures);
     length += values[i].size();
   }
   char* const text = request.arena.take_bytes(length);

@@ -59,6 +59,11 @@ const VariableRow* find_prefix(std::string_view name) {
   return longest;
 }
 
+// Once a cycle was found nothing more is asked for until the outermost variable has its value: where each asks for two that
+// are volatile, the texts of a cycle would otherwise double at every step of it.
+constexpr int kDepthMax = 100;
+constexpr int kInCycle = 1000;
+
 }  // namespace
 
 std::uint16_t VariableTable::index_of(std::string_view name) {
@@ -125,6 +130,7 @@ std::expected<void, std::string> VariableTable::resolve() {
     }
     if (row == nullptr) return std::unexpected("unknown \"" + entry.name + "\" variable");
     entry.get = row->get;
+    if (row->name == "realpath_root") uses_realpath_root_ = true;
     entry.volatile_ = row->volatile_;
     if (row->prefix) entry.suffix = entry.name.substr(row->name.size());
     entry.defined = true;
@@ -148,13 +154,15 @@ std::optional<std::string_view> VariableTable::value(Request& request, std::uint
   VariableValue& kept = values(request)[index];
   if (kept.state == VariableValue::State::unknown) {
     const Entry& entry = entries_[index];
+    if (request.variable_depth_left < 0) return std::nullopt;
     if (request.variable_depth_left == 0) {
+      request.variable_depth_left -= kInCycle;
       log_request(request, LogLevel::error, request.arena.join({"cycle while evaluating variable \"", entry.name, "\""}));
       return std::nullopt;
     }
     --request.variable_depth_left;
     const std::optional<std::string_view> text = compute(request, entry);
-    ++request.variable_depth_left;
+    if (++request.variable_depth_left == kDepthMax - kInCycle) request.variable_depth_left = kDepthMax;
     kept = {.state = text ? VariableValue::State::found : VariableValue::State::not_found,
             .stored = false,
             .text = text.value_or(std::string_view())};

@@ -103,6 +103,8 @@ class VariableTable {
   // Sets the value of this request, which is asked for no more, not even when it is volatile.
   void store(Request& request, std::uint16_t index, std::string_view text) const;
   std::size_t size() const { return entries_.size(); }
+  // Whether nginx's $realpath_root is used anywhere: it needs the file system before it is asked. After resolve().
+  bool uses_realpath_root() const { return uses_realpath_root_; }
 
  private:
   struct Entry {
@@ -120,6 +122,7 @@ class VariableTable {
 
   std::vector<Entry> entries_;
   std::unordered_map<std::string, std::uint16_t> by_name_;
+  bool uses_realpath_root_ = false;
 };
 
 // How a value is written into a log line (log_format escape=).

@@ -8,6 +8,7 @@
 #include "server/checked_opening.h"
 #include "server/directory_reader.h"
 #include "server/password_check.h"
+#include "server/path_resolving.h"
 #include "server/worker.h"
 
 namespace uringx {
@@ -47,6 +48,10 @@ void Exchange::perform(Action action) {
       if (start<&Exchange::on_password_checked, PasswordCheck>(worker_.helpers().passwords, *check)) return;
       const PasswordAnswer answer{.error_number = EAGAIN, .user_file = check->user_file};
       action = engine_.resume({.password = &answer});
+    } else if (const auto* resolve = std::get_if<ResolvePath>(&action)) {
+      if (start<&Exchange::on_path_resolved, PathResolving>(worker_.helpers().paths, resolve->path)) return;
+      const PathAnswer answer{.error_number = EAGAIN, .path = {}};
+      action = engine_.resume({.path = &answer});
     } else if (const auto* wait = std::get_if<Wait>(&action)) {
       worker_.arm(wait_, std::chrono::milliseconds(wait->time_ms));
       return;
@@ -155,6 +160,15 @@ void Exchange::on_password_checked() {
   }
   const PasswordAnswer answer = static_cast<const PasswordCheck&>(*job_).answer();
   resume({.password = &answer});
+}
+
+void Exchange::on_path_resolved() {
+  if (cancelled_) {
+    client_.ended(client_.owner);
+    return;
+  }
+  const PathAnswer answer = static_cast<const PathResolving&>(*job_).answer();
+  resume({.path = &answer});
 }
 
 void Exchange::cancel() {

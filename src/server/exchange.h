@@ -62,6 +62,7 @@ class Exchange {
   // Where links are not to be followed. True: nothing more at once; else `next` is what follows.
   bool open_checked(const ProbeFile& probe, Action& next);
   void on_checked_open();
+  void on_path_resolved();
   void on_time_passed() { resume({}); }
   bool send(std::string_view text, bool from_file, Action& next);
 

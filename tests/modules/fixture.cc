@@ -45,6 +45,7 @@ std::string FakeBuild::apply(const std::string& name, std::vector<std::string> w
   directive.words = std::move(words);
   directive.words.insert(directive.words.begin(), name);
   directive.block = std::move(block);
+  directive.closed = true;
   SettingsSet& set = row->level == Level::main ? main : row->level == Level::server ? server : location_set;
   return message_of(row->apply(*this, directive, *set.at(module->id)), name);
 }

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <set>
 
 #include "fixture.h"
@@ -243,6 +244,8 @@ TEST_CASE("a root that is not there is logged when its real path is asked for") 
   REQUIRE(build.apply("root", {"/no/such/root"}) == "");
   REQUIRE(build.finish() == "");
   TestRequest test(build);
+  test.request.resolved_root = "/no/such/root";
+  test.request.resolved_root_error = ENOENT;
   CHECK(test.variable("realpath_root") == "<none>");
   CHECK(test.collected.lines["error.log"].find("realpath() \"/no/such/root\" failed (2: No such file or directory), client: ") !=
         std::string::npos);
