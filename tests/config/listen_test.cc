@@ -131,8 +131,8 @@ TEST_CASE("a wrong parameter is named in nginx's words") {
   CHECK(options({"accept_filter=dataready"}).complaints.size() == 1);
 }
 
-TEST_CASE("ssl, http2 and proxy_protocol parse, then say that they are not served yet") {
-  for (const char* word : {"ssl", "http2", "proxy_protocol"}) {
+TEST_CASE("ssl and http2 parse, then say that they are not served yet") {
+  for (const char* word : {"ssl", "http2"}) {
     CHECK(options({word, "fast"}).refusal == R"(invalid parameter "fast")");
     CHECK(
         options({word}).refusal ==

@@ -53,8 +53,9 @@ TEST_CASE("values are kept for the request, but for those nginx asks anew") {
   test.request.uri = "/b";
   test.request.host = "other";
   test.request.bytes_sent = 99;
-  CHECK(*build.table.value(test.request, uri) == "/b");
-  CHECK(*build.table.value(test.request, host) == "ex.test");
+  CHECK(*build.table.value(test.request, uri) == "/a.html");  // within one text
+  CHECK(*build.table.current_value(test.request, uri) == "/b");
+  CHECK(*build.table.current_value(test.request, host) == "ex.test");
   CHECK(*build.table.value(test.request, sent) == "1234");
 }
 
