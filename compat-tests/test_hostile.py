@@ -39,6 +39,8 @@ class Life:
         wrapper = WRAPPER.replace("info;", f"{level};").replace("worker_connections 256;", "")
         text = wrapper.format(main="", http=http, events=events or "worker_connections 256;",
             servers=f"server {{ listen 127.0.0.1:@P0@ {listen}; root html; {location} }}")
+        # Files kept open are no client's descriptors.
+        text = text.replace("http {", "http { open_file_cache off;", 1)
         self.server.start(text.replace("access_log logs/access.log;\n", "", 1))
         until(lambda: self.server.children(self.server.process.pid), "a worker")
         [self.worker] = self.server.children(self.server.process.pid)

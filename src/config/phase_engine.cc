@@ -87,11 +87,18 @@ Action PhaseEngine::start() {
 }
 
 Action PhaseEngine::resume(const HandlerInput& input) {
-  if (waiting_status_ != 0) return finish(std::exchange(waiting_status_, 0));
-  return run(input);
+  if (waiting_status_ == 0) return run(input);
+  if (input.path != nullptr) handle_realpath_root(request_, state_, input);
+  return finish(std::exchange(waiting_status_, 0));
 }
 
 Action PhaseEngine::finish(int status) {
+  // A refused head has met no phase; its page and its log lines may use $realpath_root all the same.
+  const HandlerResult root = handle_realpath_root(request_, state_, {});
+  if (const auto* resolve = std::get_if<ResolvePath>(&root)) {
+    waiting_status_ = status;
+    return *resolve;
+  }
   if (std::optional<Action> action = special_response(status)) return *action;
   return run({});
 }

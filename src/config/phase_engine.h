@@ -51,7 +51,7 @@ class PhaseEngine {
   Phase phase_ = Phase::post_read;
   std::size_t handler_ = 0;  // within the phase
   HandlerState state_;
-  int waiting_status_ = 0;  // what the request ends with when the time of a Wait has passed
+  int waiting_status_ = 0;  // what the request ends with after a Wait, or once $realpath_root is known
 };
 
 }  // namespace uringx

@@ -195,13 +195,14 @@ Text get_request_filename(Request& request, std::string_view) {
   return path;
 }
 
-// Resolved before: handle_realpath_root() asked for it, when the request came to the phase.
+// Resolved before: handle_realpath_root() asked for it, when the request came to the phase. One that ended before its head was
+// whole came to none, and its log lines have no value.
 Text get_realpath_root(Request& request, std::string_view) {
   const std::string_view root = document_root(request);
   if (root == request.resolved_root && request.resolved_root_error == 0) return request.real_root;
   if (root == request.resolved_root) {
     log_request(request, LogLevel::crit, request.arena.join({"realpath() \"", root, "\" failed"}), request.resolved_root_error);
-  } else {
+  } else if (request.resolved_root.data() != nullptr) {
     log_request(request, LogLevel::error, request.arena.join({"\"", root, "\" became the document root too late for $realpath_root"}));
   }
   return std::nullopt;

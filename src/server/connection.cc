@@ -147,6 +147,7 @@ void Connection::on_received(Completion completion) {
     const std::uint16_t id = completion.buffer_id();
     const std::size_t size = completion.result > 0 ? static_cast<std::size_t>(completion.result) : 0;
     if (state_ == State::open) take_bytes(worker_.receive_buffers().buffer(id).first(size));
+    if (state_ == State::open && receive_.pending() && http1_.awaits_bytes()) look_for_reset();
     if (state_ == State::lingering && size > 0) on_lingering_bytes();
     worker_.receive_buffers().give_back(id);
   }
@@ -157,6 +158,15 @@ void Connection::on_received(Completion completion) {
   if (!receive_.pending() && !paused_) start_receiving();
   handling_receive_ = false;
   close_when_quiet();
+}
+
+// A reset that follows bytes at once is not told: both wake the armed receive once, it takes the bytes, and nothing wakes it
+// again (io_poll_check_events drops the second of two wake-ups; tcp_inq_hint tells only of an orderly end). By the time
+// the bytes are here the socket knows; one that comes later is told.
+void Connection::look_for_reset() {
+  int error_number = 0;
+  socklen_t size = sizeof(error_number);
+  if (getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error_number, &size) == 0 && error_number != 0) on_peer_closed(error_number);
 }
 
 // Memory that has run out costs the connection that asked for it, not the worker.

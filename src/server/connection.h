@@ -87,6 +87,7 @@ class Connection : public ConnectionOfWorker, public IdleConnection {
   void on_lingering_bytes();
   void start_receiving();
   void on_received(Completion completion);
+  void look_for_reset();
   void take_bytes(std::span<const char> bytes);
   void on_peer_closed(int error_number);
   void on_timer();

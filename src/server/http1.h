@@ -48,6 +48,8 @@ class Http1 {
 
   // The connection is being closed: ends everything under way.
   void cancel();
+  // The rest of a head or of a body has to come before anything can go on.
+  bool awaits_bytes() const { return (state_ == State::reading_head && current_ != nullptr) || state_ == State::draining; }
   // Nothing is pending; the connection may be destroyed.
   bool quiet() const;
 
