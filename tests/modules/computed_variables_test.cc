@@ -6,6 +6,7 @@
 
 #include "fixture.h"
 #include "modules/address_tables.h"
+#include "modules/hostnames.h"
 #include "modules/split_clients.h"
 
 using namespace uringx;
@@ -147,4 +148,49 @@ TEST_CASE("a map's keys, by kind") {
   CHECK(test.variable("m") == "exact");
   CHECK(build.apply("map", {"$uri", "$n"}, lines({{"a", "1"}, {"A", "2"}})) == "conflicting parameter \"a\"");
   CHECK(build.apply("map", {"$uri", "$n"}, lines({{"a"}})) == "invalid number of the map parameters");
+}
+
+// What ngx_hash_find_combined finds, looked for one by one: the exact name, else the longest "*.name", else the longest "name.*".
+TEST_CASE("host names are found as a search of all of them finds them") {
+  Dice dice(4711);
+  const auto name = [&](unsigned labels) {
+    std::string text;
+    for (unsigned i = 0; i < labels; ++i) text.append(i == 0 ? "" : ".").append(1, static_cast<char>('a' + dice(3)));
+    return text;
+  };
+  for (int round = 0; round < 300; ++round) {
+    Hostnames<int> table;
+    std::vector<std::pair<std::string, int>> exact, leading, trailing;
+    for (int value = 1; value < 12; ++value) {
+      const std::string text = name(1 + dice(3));
+      using Added = Hostnames<int>::Added;
+      switch (dice(3)) {
+        case 0:
+          if (table.add(text, value) == Added::yes) exact.emplace_back(text, value);
+          break;
+        case 1:
+          if (table.add("*." + text, value) == Added::yes) leading.emplace_back("." + text, value);
+          break;
+        default:
+          if (table.add(text + ".*", value) == Added::yes) trailing.emplace_back(text + ".", value);
+      }
+    }
+    for (int asked = 0; asked < 50; ++asked) {
+      const std::string host = name(1 + dice(5));
+      int wanted = 0;
+      std::size_t bytes = 0;
+      for (const auto& [text, value] : trailing) {
+        if (host.starts_with(text) && text.size() > bytes) bytes = text.size(), wanted = value;
+      }
+      bytes = 0;
+      for (const auto& [text, value] : leading) {
+        if (host.ends_with(text) && text.size() > bytes) bytes = text.size(), wanted = value;
+      }
+      for (const auto& [text, value] : exact) {
+        if (host == text) wanted = value;
+      }
+      const int* const found = table.find(host);
+      REQUIRE_MESSAGE((found == nullptr ? 0 : *found) == wanted, host);
+    }
+  }
 }

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <random>
+
 #include "fixture.h"
 
 using namespace uringx;
@@ -103,4 +105,60 @@ TEST_CASE("an escape is found wherever it stands in a long value") {
     expected.replace(at, 1, "\\x80");
     CHECK(escaped(value, LogEscape::default_) == expected);
   }
+}
+
+// Property: a text is its parts, one after the other, whatever they are and however they are joined.
+TEST_CASE("random texts evaluate to what their parts stand for") {
+  struct Piece {
+    const char* source;
+    const char* value;
+    bool name_may_go_on;  // a letter behind it would belong to the name
+  };
+  constexpr Piece kPieces[] = {
+      {"$uri", "/a.html", true}, {"${uri}", "/a.html", false}, {"$args", "x=1", true}, {"${is_args}", "?", false},
+      {"$1", "one", false},      {"$2", "", false},            {"$9", "", false},      {"$arg_x", "1", true},
+      {"$arg_none", "", true},   {"/", "/", false},            {"-x-", "-x-", false},  {"%24{}", "%24{}", false},
+      {"\\", "\\", false},       {"\xc3\xa4", "\xc3\xa4", false},                  {".html", ".html", false},
+  };
+  FakeBuild build;
+  std::mt19937 random(20261122);
+  for (int round = 0; round < 3000; ++round) {
+    std::string source, expected;
+    for (std::size_t parts = random() % 12; parts > 0; --parts) {
+      const Piece& piece = kPieces[random() % std::size(kPieces)];
+      source += piece.source;
+      expected += piece.value;
+      if (!piece.name_may_go_on) continue;
+      source += '.';
+      expected += '.';
+    }
+    TestRequest test(build);
+    const std::string_view captures[] = {"", "one", ""};
+    test.request.captures = captures;
+    REQUIRE_MESSAGE(test.text(source) == expected, source);
+  }
+}
+
+TEST_CASE("random bytes compile or are refused, and what compiles can be evaluated") {
+  constexpr std::string_view kBytes = "$$$${{}}uriargs_019-/. \t\"'%\\\x80";
+  FakeBuild build;
+  std::mt19937 random(7);
+  int compiled_texts = 0;
+  for (int round = 0; round < 5000; ++round) {
+    std::string source;
+    for (std::size_t bytes = random() % 24; bytes > 0; --bytes) source += kBytes[random() % kBytes.size()];
+    VariableTable table;
+    const auto compiled = Template::compile(source, table);
+    if (!compiled) {
+      CHECK_FALSE(compiled.error().empty());
+      continue;
+    }
+    CHECK(compiled->source() == source);
+    if (!table.resolve()) continue;  // a name nobody knows
+    ++compiled_texts;
+    TestRequest test(build);
+    const std::string_view value = compiled->evaluate(test.request);
+    CHECK(value.size() <= source.size() * 16);
+  }
+  CHECK(compiled_texts > 500);
 }
