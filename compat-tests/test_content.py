@@ -50,6 +50,11 @@ SITES = [
         gets("/in/", "/in/x", "/in/ner", "/in/ner/", "/etag", "/type", "/type.gif", "/deny", "/try", "/e.gif?x"),
         ("PUT", request("PUT", "/e.gif")), ("POST to a page", post("/page", b"x")), ("DELETE", request("DELETE", "/e.gif")),
         ("two pipelined", get("/e.gif") + get("/e.gif"))]),
+    Site("index under the alias of a regular expression", server="""
+        location ~ ^/list/(.*)$ { alias html/$1; autoindex on; index none.html; }
+        location ~ ^/second/(.*)$ { alias html/$1; index none.html index.html; }
+        location ~ ^/none/(.*)$ { alias html/$1; }
+    """, cases=[gets("/list/", "/second/", "/none/", "/none/dir/", "/list/dir/", "/second/dir/", "/list/ten.txt")]),
     Site("random_index", server="""
         root html;
         location / { random_index on; }

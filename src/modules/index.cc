@@ -125,8 +125,11 @@ HandlerResult handle_index(Request& request, HandlerState& state, const HandlerI
   for (; at.name < count; ++at.name) {
     const std::string_view name = index_name(request, names, at.name);
     if (name.starts_with('/')) return InternalRedirect{name, request.args};
-    state.path = map_uri_to_path(request, request.arena.join({request.uri, name}));
-    if (state.path.empty()) return refuse_unmapped(request);
+    // Behind the path, not behind the URI: the alias of a regular expression is the whole path already.
+    const std::string_view folder = map_uri_to_path(request, request.uri);
+    if (folder.empty()) return refuse_unmapped(request);
+    const std::string_view terminated = request.arena.join({folder, name, std::string_view("\0", 1)});
+    state.path = terminated.substr(0, terminated.size() - 1);
     state.step = pack({at.name, Probe::file, at.directory_tested});
     return ProbeFile{state.path, true};
   }
