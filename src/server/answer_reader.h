@@ -1,0 +1,56 @@
+// AnswerReader hands out the bytes of one answer in order, as far as they are in memory; for what is only on a disk it says
+// which bytes of the file come next, so that its owner can have them read. Never waits. Used on the worker's thread.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "config/answer.h"
+#include "server/opened_file.h"
+
+namespace uringx {
+
+class Backend;
+
+class AnswerReader {
+ public:
+  explicit AnswerReader(Backend& backend) : backend_(backend) {}
+
+  // Memory behind `head` (may be empty) and the parts, and the file, live until it was read.
+  void start(std::string_view head, std::span<const BodyPart> parts, const OpenedFile* file);
+
+  // Copies what comes next and is in memory; gives how many bytes. Fewer than `into` holds: finished(), or the next
+  // bytes are on a disk (or the file is shorter than it was).
+  std::size_t read(std::span<char> into);
+
+  bool finished() const { return !head_left() && !parts_left(); }
+  std::uint64_t bytes_left() const { return head_.size() - head_done_ + part_bytes_left_in_all_; }
+
+  // --- one by one, for a sender that has better ways than copying ---
+  bool head_left() const { return head_done_ < head_.size(); }
+  bool parts_left() const { return part_ < parts_.size(); }
+  // Of a part that is bytes of the file: the file, and where in it the next byte is.
+  bool at_file() const { return parts_left() && part().file_bytes != 0; }
+  int file_fd() const { return file_->fd; }
+  std::uint64_t file_offset() const { return part().file_offset + part_done_; }
+  std::uint64_t part_bytes_left() const;
+  // The next `bytes` of the current part (at most part_bytes_left()) were sent another way.
+  void skip(std::uint64_t bytes);
+  // Whether anything follows `bytes` more of the current part.
+  bool more_after(std::uint64_t bytes) const { return bytes < part_bytes_left() || part_ + 1 < parts_.size(); }
+
+ private:
+  const BodyPart& part() const { return parts_[part_]; }
+
+  Backend& backend_;
+  std::string_view head_;
+  std::span<const BodyPart> parts_;
+  const OpenedFile* file_ = nullptr;
+  std::size_t head_done_ = 0;
+  std::size_t part_ = 0;
+  std::uint64_t part_done_ = 0;
+  std::uint64_t part_bytes_left_in_all_ = 0;
+};
+
+}  // namespace uringx

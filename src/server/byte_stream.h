@@ -1,0 +1,80 @@
+// ByteStream puts bytes on a connection's socket, in order, through TLS where the connection has it. For protocols that
+// make their bytes themselves (HTTP/2) and for everything over TLS; HTTP/1 without TLS sends for itself (SocketSender).
+// Owned by a Connection, on its worker's thread. While nothing is under way it holds no buffer.
+//
+// Two halves of a buffer: while the kernel sends one, the other is filled (read from files, framed, encrypted).
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "ring/operation.h"
+#include "tls/tls_session.h"
+
+namespace uringx {
+
+class Worker;
+
+class ByteStream {
+ public:
+  // Told from the loop only. After `failed` nothing else is told.
+  struct Client {
+    void* owner;
+    void (*room)(void* owner);     // bytes left: there is room again, timeouts start anew; drained() may be true
+    void (*failed)(void* owner, int error_number);
+  };
+
+  ByteStream(Worker& worker, int socket_fd);
+  ~ByteStream();
+
+  // Who is told; the client before is forgotten.
+  void set_client(Client client) { client_ = client; }
+  // From the end of the handshake on, bytes are encrypted. `record_bytes_max` 0: they begin small.
+  void encrypt_with(TlsSession& session, std::size_t record_bytes_max);
+
+  // Where the next plain bytes may be put: scratch memory of the worker's with TLS, so it must be filled and committed
+  // before anything else is done. Empty: no room; Client::room comes.
+  std::span<char> room();
+  // The first `bytes` of room() are next on the wire.
+  void commit(std::size_t bytes);
+  // What was committed leaves now (else when a half is full).
+  void flush();
+
+  // Bytes that are on the wire already, encrypted or not by the caller's own: handshake messages. Takes what fits.
+  std::size_t put_raw(std::span<const char> bytes);
+
+  // Everything committed has left, for the kernel.
+  bool drained() const { return !operation_pending() && filled_ == 0; }
+  bool failed() const { return failed_; }
+  std::uint64_t bytes_committed() const { return bytes_committed_; }
+  // Wire bytes the kernel took: progress for timeouts.
+  std::uint64_t bytes_left() const { return bytes_left_; }
+
+  // Nothing more is sent; the pending operation ends soon.
+  void cancel();
+  bool pending() const { return operation_pending(); }
+
+ private:
+  bool operation_pending() const { return send_.pending(); }
+  void take_buffer();
+  void send_filled();
+  void on_sent(Completion completion);
+  std::span<char> filling() const;
+
+  Worker& worker_;
+  int socket_fd_;
+  Client client_{};
+  TlsSession* tls_ = nullptr;
+  std::size_t record_bytes_max_ = 0;
+  std::span<char> buffer_;
+  std::span<const char> in_flight_;   // what is left of the half being sent
+  unsigned filling_half_ = 0;
+  std::size_t filled_ = 0;            // wire bytes in it
+  std::uint64_t bytes_committed_ = 0;
+  std::uint64_t bytes_left_ = 0;
+  bool failed_ = false;
+  bool cancelled_ = false;
+  Operation send_{this, Operation::calls<&ByteStream::on_sent>};
+};
+
+}  // namespace uringx
