@@ -41,6 +41,9 @@ OWN_HELP = "the help names --print-directives and the built-in paths, which are 
 LATE_CAPTURES = ("a text whose $1 stands before a variable that captures anew shows the new $1 as nginx does; where it is longer "
                  "than the old one nginx ends with 500")
 ONE_CYCLE_LINE = "variables that need each other are logged once for each text, not once more for its copy"
+LONG_NAMES = ("a host name, variable, key of a map or file name extension may be of any length: uringx has no hash buckets into "
+              "which it must fit, where nginx refuses to start (could not build server_names_hash)")
+NO_BEST_HASH = "no warning says that a hash could not be built optimally: uringx has none of a size that is to be found"
 GEO_PATTERNS = "include in geo takes patterns, as current nginx; 1.22 looked for a file of that name"
 
 NO_REALPATH = "$realpath_root is asked for by a thread of its own when the phases begin; a request that ends before has none"
@@ -57,6 +60,14 @@ KNOWN_DIFFERENCES: list[Known] = [
     }),
     *rows(NO_REALPATH, {"all log variables: 400 half head": ("access_log:req.log",)}),
     *rows(ONE_CYCLE_LINE, {"map cycles: /[ab]": ("error_log",)}),
+    *rows(LONG_NAMES, {
+        **{f"hash sizes: http: {text}": ("exit",) for text in (
+            "types *", "map [$]uri *", "server { listen 127.0.0.1:@P0@; set *", "server { listen 127.0.0.1:@P0@; location *",
+            "server { listen 127.0.0.1:@P0@; server_name *")},
+        "variables: map { kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk* 1; }": ("exit",),
+        "variables: http: map_hash_bucket_size 65; map [$]uri [$]b { " + "k" * 111 + " 1; }": ("exit",),
+    }),
+    *rows(NO_BEST_HASH, {f"hash sizes: many {what}": ("message",) for what in ("keys", "types", "variables")}),
     *rows(GEO_PATTERNS, {"variables: geo { include none[*].conf; }": ("exit",)}),
     *rows(CONNECT, {
         "methods: CONNECT host:port": ("status", "body", "access_log:access.log", "error_log"),

@@ -24,5 +24,6 @@ auth_basic auth_basic_user_file auth_delay satisfy valid_referers referer_hash_m
 secure_link secure_link_md5 secure_link_secret disable_symlinks
 open_log_file_cache debug_connection
 map map_hash_max_size map_hash_bucket_size geo split_clients
+early_hints
 rewrite set if break rewrite_log uninitialized_variable_warn
 """.split())

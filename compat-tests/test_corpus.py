@@ -106,7 +106,7 @@ def kind_of(error: str, nginx_binary: bytes) -> str | None:
     parameter = re.search(r'the "([^"]+)" parameter of the "listen" directive is known to nginx but not served', error)
     if parameter and parameter.group(1).split("=")[0] in NOT_SERVED_LISTEN:
         return "TLS, HTTP/2 or HTTP/3 on listen"
-    directive = re.search(r'the directive "([^"]+)" is known to nginx but not served', error)
+    directive = re.search(r'the directive "([^"]+)" of ngx_\w+ is known to nginx but not served', error)
     if directive:
         return next((k for k, names in NOT_SERVED_KINDS.items() if re.fullmatch(names, directive.group(1))), None)
     variable = re.search(r'the "(ssl|geoip|upstream|proxy|fastcgi)_\w+" variable is known to nginx but not served', error)
@@ -139,11 +139,11 @@ def test_refusals_name_what_is_not_about_files(corpus, binaries, reports, is_sel
 
 
 KINDS = [
-    ('[emerg] the directive "proxy_pass" is known to nginx but not served by uringx yet in f:1', "proxying"),
-    ('[emerg] the directive "stream" is known to nginx but not served by uringx yet in f:1', "stream"),
+    ('[emerg] the directive "proxy_pass" of ngx_http_proxy_module is known to nginx but not served by uringx yet in f:1', "proxying"),
+    ('[emerg] the directive "stream" of ngx_stream_module is known to nginx but not served by uringx yet in f:1', "stream"),
     ('[emerg] the "ssl" parameter of the "listen" directive is known to nginx but not served by uringx yet in f:1',
      "TLS, HTTP/2 or HTTP/3 on listen"),
-    ('[emerg] the directive "map" is known to nginx but not served by uringx yet in f:1', None),
+    ('[emerg] the directive "map" of ngx_http_map_module is known to nginx but not served by uringx yet in f:1', None),
     ('[emerg] unknown directive "more_set_headers" in f:1', "a third-party module"),
     ('[emerg] unknown directive "root" in f:1', None),
     ('[emerg] invalid port in "x" of the "listen" directive in f:1', None),

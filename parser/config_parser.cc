@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <unordered_set>
@@ -83,6 +84,7 @@ class Assembly {
   void open_block(std::vector<std::string> words, const Place& place);
   void close_block(const Place& place);
   void include(const std::string& name, const Place& from);
+  bool can_include() const;
 
   ConfigTree finish(Refusal refusal);
   ConfigTree finish() { return std::move(tree_); }
@@ -263,7 +265,7 @@ void Reader::refuse_end(std::string_view expected, std::size_t line) const {
 
 void Reader::end_directive(std::size_t line) {
   std::vector<std::string> words = std::exchange(words_, {});
-  if (words.front() != "include") return assembly_.add(std::move(words), place(line));
+  if (words.front() != "include" || !assembly_.can_include()) return assembly_.add(std::move(words), place(line));
   if (words.size() != 2) refuse(R"(invalid number of arguments in "include" directive)", place(line));
   assembly_.include(words[1], place(line));
 }
@@ -301,6 +303,11 @@ void Assembly::close_block(const Place& place) {
   directive.end_line = place.line;
   directive.end_file = place.file;
   open_.pop_back();
+}
+
+bool Assembly::can_include() const {
+  const std::vector<std::string_view>& without = options_.blocks_without_include;
+  return open_.empty() || std::find(without.begin(), without.end(), open_.back()->name()) == without.end();
 }
 
 // ngx_conf_include: only a name with a glob character goes through glob(), and may then match nothing.

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "parser/config_source.h"
 #include "parser/config_tree.h"
@@ -27,6 +28,8 @@ struct IncludeOptions {
   // Far above any real site, for includes that multiply. A file that is included twice counts twice in both.
   unsigned files_read_max = 1'000'000;
   std::size_t text_bytes_max = 256 << 20;
+  // Names of blocks in which nginx takes "include" for a word like any other.
+  std::vector<std::string_view> blocks_without_include = {};
 };
 
 // Reads the main file and what it includes. `path` is printed as given. Never throws; what is wrong is in

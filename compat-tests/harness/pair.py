@@ -20,7 +20,7 @@ from .site import Case, Link, Site
 
 LOG_WAIT_S = 0.5
 NOT_SERVED = re.compile(
-    r'the (?:directive )?("[^"]+"(?: (?:parameter|variable)(?: of the "[^"]+" directive)?)?) is known to nginx but not served by uringx yet'
+    r'the (?:directive )?("[^"]+"(?: (?:parameter|variable)(?: of the "[^"]+" directive)?)?)(?: of ngx_\w+)? is known to nginx but not served by uringx yet'
 )
 SANITIZER = re.compile(r"(ERROR: (Address|Leak|Thread|Memory)Sanitizer|runtime error:)")
 _pool = ThreadPoolExecutor(2)

@@ -72,8 +72,8 @@ Builder::Step Builder::apply(const TableEntry& entry, const Directive& directive
       break;
     }
     case Standing::unserved:
-      return refuse(fmt::format("the directive \"{}\" is known to nginx but not served by uringx yet",
-                                directive.name()));
+      return refuse(fmt::format("the directive \"{}\" of {} is known to nginx but not served by uringx yet",
+                                directive.name(), entry.unserved_module));
   }
   SettingsSet* set = nullptr;
   switch (entry.row.level) {

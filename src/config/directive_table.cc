@@ -32,10 +32,13 @@ constexpr StructureRow kStructures[] = {
 
 using Table = std::unordered_map<std::string_view, std::vector<TableEntry>>;
 
-void add_unserved(Table& table, std::span<const UnservedRow> rows) {
-  for (const UnservedRow& row : rows) {
-    table[row.name].push_back(
-        {{row.name, row.contexts, row.arity, Level::location, nullptr, nullptr, Standing::unserved}});
+void add_unserved(Table& table, std::span<const UnservedModule> modules) {
+  for (const UnservedModule& module : modules) {
+    for (const UnservedRow& row : module.rows) {
+      table[row.name].push_back(
+          {.row = {row.name, row.contexts, row.arity, Level::location, nullptr, nullptr, Standing::unserved},
+           .unserved_module = module.name});
+    }
   }
 }
 
@@ -47,8 +50,8 @@ Table make_table() {
   for (const Module* module : all_modules()) {
     for (const DirectiveRow& row : module->rows) table[row.name].push_back({row, module});
   }
-  add_unserved(table, unserved_rows());
-  add_unserved(table, unserved_upstream_rows());
+  add_unserved(table, unserved_modules());
+  add_unserved(table, unserved_upstream_modules());
   return table;
 }
 

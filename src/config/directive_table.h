@@ -27,6 +27,7 @@ struct TableEntry {
   DirectiveRow row;
   const Module* module = nullptr;  // nullptr: a structure, or a directive that is not served
   Structure structure = Structure::none;
+  std::string_view unserved_module = {};  // which of nginx's modules has what is not served
 };
 
 // All rows of that name, in nginx's order; empty: unknown.

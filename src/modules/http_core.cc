@@ -203,6 +203,14 @@ Applied check_pool_size(BuildContext&, const Directive& directive, Settings& set
   return {};
 }
 
+// Passing on the hints of a proxied server: without one there is nothing to pass.
+Applied check_early_hints(BuildContext& context, const Directive& directive, Settings&) {
+  for (std::size_t i = 1; i < directive.words.size(); ++i) {
+    if (auto compiled = context.compile_template(directive.words[i]); !compiled) return std::unexpected(std::move(compiled.error()));
+  }
+  return {};
+}
+
 constexpr DirectiveRow checked(std::string_view name, std::uint32_t contexts, std::uint32_t arity,
                                decltype(DirectiveRow::apply) apply, Level level = Level::location) {
   return {name, contexts, arity, level, apply, nullptr, Standing::no_meaning};
@@ -311,6 +319,7 @@ constexpr DirectiveRow kRows[] = {
     checked("uwsgi_temp_path", kAll, kTake1234, check_temp_path),
     checked("scgi_temp_path", kAll, kTake1234, check_temp_path),
 
+    checked("early_hints", kAll, kOneOrMore, check_early_hints),
     checked("resolver", kAll, kOneOrMore, check_resolver),
     checked_row<Milliseconds>("resolver_timeout", kAll),
 

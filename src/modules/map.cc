@@ -8,27 +8,15 @@
 namespace uringx {
 namespace {
 
-constexpr std::int64_t kCacheLineBytes = 64;
-
 std::string lower_case(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), ascii_lower);
   return text;
 }
 
-// ngx_hash_init, so far as a hash can be built at all; whether it could be a better one is of no interest here.
+// A key of any length has its place here: only sizes that are wrong by themselves are refused.
 Applied check_sizes(const Map& map, const MapSettings& settings) {
   if (!map.has_keys()) return {};
-  const std::int64_t bucket_bytes =
-      (settings.hash_bucket_size->count + kCacheLineBytes - 1) / kCacheLineBytes * kCacheLineBytes;
-  if (Applied sizes = check_hash_sizes("map_hash", *settings.hash_max_size, *settings.hash_bucket_size, HashKeys::some); !sizes) {
-    return sizes;
-  }
-  constexpr std::size_t kPointerBytes = 8;
-  const std::size_t element_bytes = kPointerBytes + (map.key_bytes_max() + 2 + kPointerBytes - 1) / kPointerBytes * kPointerBytes;
-  if (static_cast<std::size_t>(bucket_bytes) >= element_bytes + kPointerBytes) return {};
-  return std::unexpected(Refusal{
-      .message = "could not build map_hash, you should increase map_hash_bucket_size: " + std::to_string(bucket_bytes),
-      .without_place = true});
+  return check_hash_sizes("map_hash", *settings.hash_max_size, *settings.hash_bucket_size, HashKeys::some);
 }
 
 // From the first map{} on the sizes are those that nginx then uses: setting one later is a duplicate.
@@ -124,8 +112,6 @@ Applied Map::add_key(std::string key, std::uint32_t value) {
     case Added::conflicting: return std::unexpected(Refusal{"conflicting parameter \"" + key + "\""});
     case Added::invalid: return std::unexpected(Refusal{"invalid hostname or wildcard \"" + key + "\""});
   }
-  const bool wildcard = hostnames_ && (key.starts_with('.') || key.find('*') != std::string::npos);
-  if (!wildcard) key_bytes_max_ = std::max(key_bytes_max_, key.size());
   return {};
 }
 

@@ -29,7 +29,6 @@ class Map final : public VariableSource {
   Applied add(BuildContext& context, const std::vector<std::string>& words);
   bool is_volatile() const { return volatile_; }
   // Of the exact keys, as nginx counts them against the size of a bucket.
-  std::size_t key_bytes_max() const { return key_bytes_max_; }
   bool has_keys() const { return !keys_.empty(); }
 
   std::optional<std::string_view> value(Request& request) const override;
@@ -54,7 +53,6 @@ class Map final : public VariableSource {
   TextMap<std::uint32_t> known_values_;
   std::uint32_t default_ = 0;
   bool has_default_ = false;
-  std::size_t key_bytes_max_ = 0;
 };
 
 extern const Module kMapModule;

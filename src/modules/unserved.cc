@@ -7,66 +7,177 @@ constexpr std::uint32_t kAll = kHttpServerLocation;
 constexpr std::uint32_t kHttpServer = kHttp | kServer;
 
 // Everything but the handlers that ask an upstream; those are in unserved_upstream.cc.
-constexpr UnservedRow kRows[] = {
-    {"ssl_engine", kMain, kTake1}, {"limit_rate", kAll | kLocationIf, kTake1},
-    {"limit_rate_after", kAll | kLocationIf, kTake1}, {"post_action", kAll | kLocationIf, kTake1},
-    {"upstream", kHttp, kTake1 | kBlock},
-    {"server", kUpstream, kOneOrMore}, {"ssi", kAll | kLocationIf, kFlag}, {"ssi_silent_errors", kAll, kFlag},
+
+constexpr UnservedRow kOpensslRows[] = {
+    {"ssl_engine", kMain, kTake1}, {"ssl_object_cache_inheritable", kMain, kFlag},
+};
+constexpr UnservedRow kCoreRows[] = {
+    {"limit_rate", kAll | kLocationIf, kTake1}, {"limit_rate_after", kAll | kLocationIf, kTake1},
+    {"post_action", kAll | kLocationIf, kTake1},
+};
+constexpr UnservedRow kUpstreamRows[] = {
+    {"upstream", kHttp, kTake1 | kBlock}, {"server", kUpstream, kOneOrMore},
+    {"resolver", kUpstream, kOneOrMore}, {"resolver_timeout", kUpstream, kTake1},
+};
+constexpr UnservedRow kSsiRows[] = {
+    {"ssi", kAll | kLocationIf, kFlag}, {"ssi_silent_errors", kAll, kFlag},
     {"ssi_ignore_recycled_buffers", kAll, kFlag}, {"ssi_min_file_chunk", kAll, kTake1},
     {"ssi_value_length", kAll, kTake1}, {"ssi_types", kAll, kOneOrMore}, {"ssi_last_modified", kAll, kFlag},
+};
+constexpr UnservedRow kSubRows[] = {
     {"sub_filter", kAll, kTake2}, {"sub_filter_types", kAll, kOneOrMore}, {"sub_filter_once", kAll, kFlag},
-    {"sub_filter_last_modified", kAll, kFlag}, {"add_before_body", kAll, kTake1},
-    {"add_after_body", kAll, kTake1}, {"addition_types", kAll, kOneOrMore}, {"gunzip", kAll, kFlag},
-    {"gunzip_buffers", kAll, kTake2},
-    {"slice", kAll, kTake1}, {"http2_recv_buffer_size", kHttp, kTake1},
-    {"http2_pool_size", kHttpServer, kTake1}, {"http2_max_concurrent_streams", kHttpServer, kTake1},
+    {"sub_filter_last_modified", kAll, kFlag},
+};
+constexpr UnservedRow kAdditionRows[] = {
+    {"add_before_body", kAll, kTake1}, {"add_after_body", kAll, kTake1},
+    {"addition_types", kAll, kOneOrMore},
+};
+constexpr UnservedRow kGunzipRows[] = {
+    {"gunzip", kAll, kFlag}, {"gunzip_buffers", kAll, kTake2},
+};
+constexpr UnservedRow kSliceRows[] = {
+    {"slice", kAll, kTake1},
+};
+constexpr UnservedRow kV2Rows[] = {
+    {"http2_recv_buffer_size", kHttp, kTake1}, {"http2_pool_size", kHttpServer, kTake1},
+    {"http2_max_concurrent_streams", kHttpServer, kTake1},
     {"http2_max_concurrent_pushes", kHttpServer, kTake1}, {"http2_max_requests", kHttpServer, kTake1},
     {"http2_max_field_size", kHttpServer, kTake1}, {"http2_max_header_size", kHttpServer, kTake1},
     {"http2_body_preread_size", kHttpServer, kTake1}, {"http2_streams_index_size", kHttpServer, kTake1},
     {"http2_recv_timeout", kHttpServer, kTake1}, {"http2_idle_timeout", kHttpServer, kTake1},
     {"http2_chunk_size", kAll, kTake1}, {"http2_push_preload", kAll, kFlag}, {"http2_push", kAll, kTake1},
-    {"gzip_static", kAll, kTake1}, {"dav_methods", kAll, kOneOrMore}, {"create_full_put_path", kAll, kFlag},
+    {"http2", kHttpServer, kFlag},
+};
+constexpr UnservedRow kGzipStaticRows[] = {
+    {"gzip_static", kAll, kTake1},
+};
+constexpr UnservedRow kDavRows[] = {
+    {"dav_methods", kAll, kOneOrMore}, {"create_full_put_path", kAll, kFlag},
     {"min_delete_depth", kAll, kTake1}, {"dav_access", kAll, kTake123},
-    {"mirror", kAll, kTake1}, {"mirror_request_body", kAll, kFlag}, {"auth_request", kAll, kTake1},
-    {"auth_request_set", kAll, kTake2}, {"limit_conn_zone", kHttp, kTake2},
-    {"limit_conn", kAll, kTake2}, {"limit_conn_log_level", kAll, kTake1}, {"limit_conn_status", kAll, kTake1},
-    {"limit_conn_dry_run", kAll, kFlag}, {"limit_req_zone", kHttp, kTake3}, {"limit_req", kAll, kTake123},
-    {"limit_req_log_level", kAll, kTake1}, {"limit_req_status", kAll, kTake1},
-    {"limit_req_dry_run", kAll, kFlag},
-    {"ssl", kHttpServer, kFlag},
-    {"flv", kLocation, kNoArgs}, {"mp4", kLocation, kNoArgs},
-    {"mp4_buffer_size", kAll, kTake1}, {"mp4_max_buffer_size", kAll, kTake1},
-    {"mp4_start_key_frame", kAll, kFlag}, {"hash", kUpstream, kTake12}, {"ip_hash", kUpstream, kNoArgs},
-    {"least_conn", kUpstream, kNoArgs}, {"random", kUpstream, kNoArgs | kTake12},
+};
+constexpr UnservedRow kMirrorRows[] = {
+    {"mirror", kAll, kTake1}, {"mirror_request_body", kAll, kFlag},
+};
+constexpr UnservedRow kAuthRequestRows[] = {
+    {"auth_request", kAll, kTake1}, {"auth_request_set", kAll, kTake2},
+};
+constexpr UnservedRow kLimitConnRows[] = {
+    {"limit_conn_zone", kHttp, kTake2}, {"limit_conn", kAll, kTake2},
+    {"limit_conn_log_level", kAll, kTake1}, {"limit_conn_status", kAll, kTake1},
+    {"limit_conn_dry_run", kAll, kFlag},
+};
+constexpr UnservedRow kLimitReqRows[] = {
+    {"limit_req_zone", kHttp, kTake3}, {"limit_req", kAll, kTake123}, {"limit_req_log_level", kAll, kTake1},
+    {"limit_req_status", kAll, kTake1}, {"limit_req_dry_run", kAll, kFlag},
+};
+constexpr UnservedRow kSslRows[] = {
+    {"ssl", kHttpServer, kFlag}, {"ssl_certificate_cache", kHttpServer, kTake123},
+    {"ssl_certificate_compression", kHttpServer, kFlag}, {"ssl_ech_file", kHttpServer, kTake1},
+    {"ssl_key_log", kHttpServer, kTake1},
+};
+constexpr UnservedRow kFlvRows[] = {
+    {"flv", kLocation, kNoArgs},
+};
+constexpr UnservedRow kMp4Rows[] = {
+    {"mp4", kLocation, kNoArgs}, {"mp4_buffer_size", kAll, kTake1}, {"mp4_max_buffer_size", kAll, kTake1},
+    {"mp4_start_key_frame", kAll, kFlag},
+};
+constexpr UnservedRow kUpstreamHashRows[] = {
+    {"hash", kUpstream, kTake12},
+};
+constexpr UnservedRow kUpstreamIpHashRows[] = {
+    {"ip_hash", kUpstream, kNoArgs},
+};
+constexpr UnservedRow kUpstreamLeastConnRows[] = {
+    {"least_conn", kUpstream, kNoArgs},
+};
+constexpr UnservedRow kUpstreamRandomRows[] = {
+    {"random", kUpstream, kNoArgs | kTake12},
+};
+constexpr UnservedRow kUpstreamKeepaliveRows[] = {
     {"keepalive", kUpstream, kTake1}, {"keepalive_time", kUpstream, kTake1},
     {"keepalive_timeout", kUpstream, kTake1}, {"keepalive_requests", kUpstream, kTake1},
+};
+constexpr UnservedRow kUpstreamZoneRows[] = {
     {"zone", kUpstream, kTake12},
-    {"http2", kHttpServer, kFlag}, {"http3", kHttpServer, kFlag}, {"http3_hq", kHttpServer, kFlag},
-    {"http3_max_concurrent_streams", kHttpServer, kTake1}, {"http3_stream_buffer_size", kHttpServer, kTake1},
-    {"quic_retry", kHttpServer, kFlag}, {"quic_gso", kHttpServer, kFlag},
-    {"quic_host_key", kHttpServer, kTake1}, {"quic_active_connection_id_limit", kHttpServer, kTake1},
-    {"quic_bpf", kMain, kFlag}, {"ssl_certificate_cache", kHttpServer, kTake123},
-    {"ssl_certificate_compression", kHttpServer, kFlag}, {"ssl_ech_file", kHttpServer, kTake1},
-    {"ssl_key_log", kHttpServer, kTake1}, {"ssl_object_cache_inheritable", kMain, kFlag},
-    {"early_hints", kAll, kOneOrMore},
+};
+constexpr UnservedRow kV3Rows[] = {
+    {"http3", kHttpServer, kFlag}, {"http3_hq", kHttpServer, kFlag},
+    {"http3_max_concurrent_streams", kHttpServer, kTake1},
+    {"http3_stream_buffer_size", kHttpServer, kTake1}, {"quic_retry", kHttpServer, kFlag},
+    {"quic_gso", kHttpServer, kFlag}, {"quic_host_key", kHttpServer, kTake1},
+    {"quic_active_connection_id_limit", kHttpServer, kTake1}, {"quic_bpf", kMain, kFlag},
+};
+constexpr UnservedRow kGeoipRows[] = {
     {"geoip_country", kHttp, kTake12}, {"geoip_city", kHttp, kTake12}, {"geoip_org", kHttp, kTake12},
     {"geoip_proxy", kHttp, kTake1}, {"geoip_proxy_recursive", kHttp, kFlag},
+};
+constexpr UnservedRow kImageFilterRows[] = {
     {"image_filter", kLocation, kTake123}, {"image_filter_jpeg_quality", kAll, kTake1},
     {"image_filter_webp_quality", kAll, kTake1}, {"image_filter_sharpen", kAll, kTake1},
     {"image_filter_transparency", kAll, kFlag}, {"image_filter_interlace", kAll, kFlag},
-    {"image_filter_buffer", kAll, kTake1}, {"xml_entities", kAll, kTake1},
-    {"xslt_stylesheet", kLocation, kOneOrMore}, {"xslt_param", kAll, kTake2},
-    {"xslt_string_param", kAll, kTake2}, {"xslt_types", kAll, kOneOrMore},
-    {"xslt_last_modified", kAll, kFlag}, {"perl_modules", kHttp, kTake1}, {"perl_require", kHttp, kTake1},
-    {"perl_set", kHttp, kTake2}, {"perl", kLocation | kLimitExcept, kTake1},
-    {"stream", kMain, kNoArgs | kBlock}, {"mail", kMain, kNoArgs | kBlock},
-    {"google_perftools_profiles", kMain, kTake1}, {"degradation", kHttp, kTake1},
-    {"degrade", kLocation, kTake1}, {"resolver", kUpstream, kOneOrMore},
-    {"resolver_timeout", kUpstream, kTake1},
+    {"image_filter_buffer", kAll, kTake1},
+};
+constexpr UnservedRow kXsltFilterRows[] = {
+    {"xml_entities", kAll, kTake1}, {"xslt_stylesheet", kLocation, kOneOrMore},
+    {"xslt_param", kAll, kTake2}, {"xslt_string_param", kAll, kTake2}, {"xslt_types", kAll, kOneOrMore},
+    {"xslt_last_modified", kAll, kFlag},
+};
+constexpr UnservedRow kPerlRows[] = {
+    {"perl_modules", kHttp, kTake1}, {"perl_require", kHttp, kTake1}, {"perl_set", kHttp, kTake2},
+    {"perl", kLocation | kLimitExcept, kTake1},
+};
+constexpr UnservedRow kStreamRows[] = {
+    {"stream", kMain, kNoArgs | kBlock},
+};
+constexpr UnservedRow kMailRows[] = {
+    {"mail", kMain, kNoArgs | kBlock},
+};
+constexpr UnservedRow kGooglePerftoolsRows[] = {
+    {"google_perftools_profiles", kMain, kTake1},
+};
+constexpr UnservedRow kDegradationRows[] = {
+    {"degradation", kHttp, kTake1}, {"degrade", kLocation, kTake1},
+};
+
+constexpr UnservedModule kModules[] = {
+    {"ngx_openssl_module", kOpensslRows},
+    {"ngx_http_core_module", kCoreRows},
+    {"ngx_http_upstream_module", kUpstreamRows},
+    {"ngx_http_ssi_module", kSsiRows},
+    {"ngx_http_sub_module", kSubRows},
+    {"ngx_http_addition_module", kAdditionRows},
+    {"ngx_http_gunzip_module", kGunzipRows},
+    {"ngx_http_slice_module", kSliceRows},
+    {"ngx_http_v2_module", kV2Rows},
+    {"ngx_http_gzip_static_module", kGzipStaticRows},
+    {"ngx_http_dav_module", kDavRows},
+    {"ngx_http_mirror_module", kMirrorRows},
+    {"ngx_http_auth_request_module", kAuthRequestRows},
+    {"ngx_http_limit_conn_module", kLimitConnRows},
+    {"ngx_http_limit_req_module", kLimitReqRows},
+    {"ngx_http_ssl_module", kSslRows},
+    {"ngx_http_flv_module", kFlvRows},
+    {"ngx_http_mp4_module", kMp4Rows},
+    {"ngx_http_upstream_hash_module", kUpstreamHashRows},
+    {"ngx_http_upstream_ip_hash_module", kUpstreamIpHashRows},
+    {"ngx_http_upstream_least_conn_module", kUpstreamLeastConnRows},
+    {"ngx_http_upstream_random_module", kUpstreamRandomRows},
+    {"ngx_http_upstream_keepalive_module", kUpstreamKeepaliveRows},
+    {"ngx_http_upstream_zone_module", kUpstreamZoneRows},
+    {"ngx_http_v3_module", kV3Rows},
+    {"ngx_http_geoip_module", kGeoipRows},
+    {"ngx_http_image_filter_module", kImageFilterRows},
+    {"ngx_http_xslt_filter_module", kXsltFilterRows},
+    {"ngx_http_perl_module", kPerlRows},
+    {"ngx_stream_module", kStreamRows},
+    {"ngx_mail_module", kMailRows},
+    {"ngx_google_perftools_module", kGooglePerftoolsRows},
+    {"ngx_http_degradation_module", kDegradationRows},
 };
 
 }  // namespace
 
-std::span<const UnservedRow> unserved_rows() { return kRows; }
+std::span<const UnservedModule> unserved_modules() { return kModules; }
 
 }  // namespace uringx

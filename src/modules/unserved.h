@@ -1,5 +1,6 @@
 // Directives that nginx knows and uringx does not serve yet: names, contexts and arity of nginx 1.22 and later, so that
-// nginx's own checks come first and the refusal says what is missing. Constants; a directive that is served leaves here.
+// nginx's own checks come first and the refusal says what is missing, and which module of nginx's it belongs to. Constants; a
+// directive that is served leaves here.
 #pragma once
 
 #include "modules/module.h"
@@ -12,7 +13,12 @@ struct UnservedRow {
   std::uint32_t arity;
 };
 
-std::span<const UnservedRow> unserved_rows();
-std::span<const UnservedRow> unserved_upstream_rows();
+struct UnservedModule {
+  std::string_view name;  // as nginx's documentation has it: ngx_http_mp4_module
+  std::span<const UnservedRow> rows;
+};
+
+std::span<const UnservedModule> unserved_modules();
+std::span<const UnservedModule> unserved_upstream_modules();
 
 }  // namespace uringx

@@ -5,8 +5,9 @@ namespace {
 
 constexpr std::uint32_t kAll = kHttpServerLocation;
 
-// One table for all handlers that ask an upstream: proxy, fastcgi, uwsgi, scgi, grpc, memcached.
-constexpr UnservedRow kRows[] = {
+// The handlers that ask an upstream.
+
+constexpr UnservedRow kProxyRows[] = {
     {"proxy_pass", kLocation | kLocationIf | kLimitExcept, kTake1}, {"proxy_redirect", kAll, kTake12},
     {"proxy_cookie_domain", kAll, kTake12}, {"proxy_cookie_path", kAll, kTake12},
     {"proxy_cookie_flags", kAll, kTake1234}, {"proxy_store", kAll, kTake1},
@@ -42,7 +43,8 @@ constexpr UnservedRow kRows[] = {
     {"proxy_ssl_password_file", kAll, kTake1}, {"proxy_ssl_conf_command", kAll, kTake2},
     {"proxy_pass_trailers", kAll, kFlag}, {"proxy_ssl_key_log", kAll, kTake1},
     {"proxy_ssl_certificate_cache", kAll, kTake123},
-
+};
+constexpr UnservedRow kFastcgiRows[] = {
     {"fastcgi_pass", kLocation | kLocationIf, kTake1}, {"fastcgi_index", kAll, kTake1},
     {"fastcgi_split_path_info", kAll, kTake1}, {"fastcgi_store", kAll, kTake1},
     {"fastcgi_store_access", kAll, kTake123}, {"fastcgi_buffering", kAll, kFlag},
@@ -67,28 +69,30 @@ constexpr UnservedRow kRows[] = {
     {"fastcgi_param", kAll, kTake2 | kTake3}, {"fastcgi_pass_header", kAll, kTake1},
     {"fastcgi_hide_header", kAll, kTake1}, {"fastcgi_ignore_headers", kAll, kOneOrMore},
     {"fastcgi_catch_stderr", kAll, kTake1}, {"fastcgi_keep_conn", kAll, kFlag},
-
+};
+constexpr UnservedRow kUwsgiRows[] = {
     {"uwsgi_pass", kLocation | kLocationIf, kTake1}, {"uwsgi_modifier1", kAll, kTake1},
-    {"uwsgi_modifier2", kAll, kTake1}, {"uwsgi_store", kAll, kTake1}, {"uwsgi_store_access", kAll, kTake123},
-    {"uwsgi_buffering", kAll, kFlag}, {"uwsgi_request_buffering", kAll, kFlag},
-    {"uwsgi_ignore_client_abort", kAll, kFlag}, {"uwsgi_bind", kAll, kTake12},
-    {"uwsgi_socket_keepalive", kAll, kFlag}, {"uwsgi_connect_timeout", kAll, kTake1},
-    {"uwsgi_send_timeout", kAll, kTake1}, {"uwsgi_buffer_size", kAll, kTake1},
-    {"uwsgi_pass_request_headers", kAll, kFlag}, {"uwsgi_pass_request_body", kAll, kFlag},
-    {"uwsgi_intercept_errors", kAll, kFlag}, {"uwsgi_read_timeout", kAll, kTake1},
-    {"uwsgi_buffers", kAll, kTake2}, {"uwsgi_busy_buffers_size", kAll, kTake1},
-    {"uwsgi_force_ranges", kAll, kFlag}, {"uwsgi_limit_rate", kAll, kTake1}, {"uwsgi_cache", kAll, kTake1},
-    {"uwsgi_cache_key", kAll, kTake1}, {"uwsgi_cache_path", kHttp, kTwoOrMore},
-    {"uwsgi_cache_bypass", kAll, kOneOrMore}, {"uwsgi_no_cache", kAll, kOneOrMore},
-    {"uwsgi_cache_valid", kAll, kOneOrMore}, {"uwsgi_cache_min_uses", kAll, kTake1},
-    {"uwsgi_cache_max_range_offset", kAll, kTake1}, {"uwsgi_cache_use_stale", kAll, kOneOrMore},
-    {"uwsgi_cache_methods", kAll, kOneOrMore}, {"uwsgi_cache_lock", kAll, kFlag},
-    {"uwsgi_cache_lock_timeout", kAll, kTake1}, {"uwsgi_cache_lock_age", kAll, kTake1},
-    {"uwsgi_cache_revalidate", kAll, kFlag}, {"uwsgi_cache_background_update", kAll, kTake1},
-    {"uwsgi_max_temp_file_size", kAll, kTake1}, {"uwsgi_temp_file_write_size", kAll, kTake1},
-    {"uwsgi_next_upstream", kAll, kOneOrMore}, {"uwsgi_next_upstream_tries", kAll, kTake1},
-    {"uwsgi_next_upstream_timeout", kAll, kTake1}, {"uwsgi_param", kAll, kTake2 | kTake3},
-    {"uwsgi_string", kAll, kTake1}, {"uwsgi_pass_header", kAll, kTake1}, {"uwsgi_hide_header", kAll, kTake1},
+    {"uwsgi_modifier2", kAll, kTake1}, {"uwsgi_store", kAll, kTake1},
+    {"uwsgi_store_access", kAll, kTake123}, {"uwsgi_buffering", kAll, kFlag},
+    {"uwsgi_request_buffering", kAll, kFlag}, {"uwsgi_ignore_client_abort", kAll, kFlag},
+    {"uwsgi_bind", kAll, kTake12}, {"uwsgi_socket_keepalive", kAll, kFlag},
+    {"uwsgi_connect_timeout", kAll, kTake1}, {"uwsgi_send_timeout", kAll, kTake1},
+    {"uwsgi_buffer_size", kAll, kTake1}, {"uwsgi_pass_request_headers", kAll, kFlag},
+    {"uwsgi_pass_request_body", kAll, kFlag}, {"uwsgi_intercept_errors", kAll, kFlag},
+    {"uwsgi_read_timeout", kAll, kTake1}, {"uwsgi_buffers", kAll, kTake2},
+    {"uwsgi_busy_buffers_size", kAll, kTake1}, {"uwsgi_force_ranges", kAll, kFlag},
+    {"uwsgi_limit_rate", kAll, kTake1}, {"uwsgi_cache", kAll, kTake1}, {"uwsgi_cache_key", kAll, kTake1},
+    {"uwsgi_cache_path", kHttp, kTwoOrMore}, {"uwsgi_cache_bypass", kAll, kOneOrMore},
+    {"uwsgi_no_cache", kAll, kOneOrMore}, {"uwsgi_cache_valid", kAll, kOneOrMore},
+    {"uwsgi_cache_min_uses", kAll, kTake1}, {"uwsgi_cache_max_range_offset", kAll, kTake1},
+    {"uwsgi_cache_use_stale", kAll, kOneOrMore}, {"uwsgi_cache_methods", kAll, kOneOrMore},
+    {"uwsgi_cache_lock", kAll, kFlag}, {"uwsgi_cache_lock_timeout", kAll, kTake1},
+    {"uwsgi_cache_lock_age", kAll, kTake1}, {"uwsgi_cache_revalidate", kAll, kFlag},
+    {"uwsgi_cache_background_update", kAll, kTake1}, {"uwsgi_max_temp_file_size", kAll, kTake1},
+    {"uwsgi_temp_file_write_size", kAll, kTake1}, {"uwsgi_next_upstream", kAll, kOneOrMore},
+    {"uwsgi_next_upstream_tries", kAll, kTake1}, {"uwsgi_next_upstream_timeout", kAll, kTake1},
+    {"uwsgi_param", kAll, kTake2 | kTake3}, {"uwsgi_string", kAll, kTake1},
+    {"uwsgi_pass_header", kAll, kTake1}, {"uwsgi_hide_header", kAll, kTake1},
     {"uwsgi_ignore_headers", kAll, kOneOrMore}, {"uwsgi_ssl_session_reuse", kAll, kFlag},
     {"uwsgi_ssl_protocols", kAll, kOneOrMore}, {"uwsgi_ssl_ciphers", kAll, kTake1},
     {"uwsgi_ssl_name", kAll, kTake1}, {"uwsgi_ssl_server_name", kAll, kFlag},
@@ -97,7 +101,8 @@ constexpr UnservedRow kRows[] = {
     {"uwsgi_ssl_certificate", kAll, kTake1}, {"uwsgi_ssl_certificate_key", kAll, kTake1},
     {"uwsgi_ssl_password_file", kAll, kTake1}, {"uwsgi_ssl_conf_command", kAll, kTake2},
     {"uwsgi_ssl_key_log", kAll, kTake1}, {"uwsgi_ssl_certificate_cache", kAll, kTake123},
-
+};
+constexpr UnservedRow kScgiRows[] = {
     {"scgi_pass", kLocation | kLocationIf, kTake1}, {"scgi_store", kAll, kTake1},
     {"scgi_store_access", kAll, kTake123}, {"scgi_buffering", kAll, kFlag},
     {"scgi_request_buffering", kAll, kFlag}, {"scgi_ignore_client_abort", kAll, kFlag},
@@ -119,7 +124,8 @@ constexpr UnservedRow kRows[] = {
     {"scgi_next_upstream_tries", kAll, kTake1}, {"scgi_next_upstream_timeout", kAll, kTake1},
     {"scgi_param", kAll, kTake2 | kTake3}, {"scgi_pass_header", kAll, kTake1},
     {"scgi_hide_header", kAll, kTake1}, {"scgi_ignore_headers", kAll, kOneOrMore},
-
+};
+constexpr UnservedRow kGrpcRows[] = {
     {"grpc_pass", kLocation | kLocationIf, kTake1}, {"grpc_bind", kAll, kTake12},
     {"grpc_socket_keepalive", kAll, kFlag}, {"grpc_connect_timeout", kAll, kTake1},
     {"grpc_send_timeout", kAll, kTake1}, {"grpc_intercept_errors", kAll, kFlag},
@@ -129,13 +135,14 @@ constexpr UnservedRow kRows[] = {
     {"grpc_pass_header", kAll, kTake1}, {"grpc_hide_header", kAll, kTake1},
     {"grpc_ignore_headers", kAll, kOneOrMore}, {"grpc_ssl_session_reuse", kAll, kFlag},
     {"grpc_ssl_protocols", kAll, kOneOrMore}, {"grpc_ssl_ciphers", kAll, kTake1},
-    {"grpc_ssl_name", kAll, kTake1}, {"grpc_ssl_server_name", kAll, kFlag}, {"grpc_ssl_verify", kAll, kFlag},
-    {"grpc_ssl_verify_depth", kAll, kTake1}, {"grpc_ssl_trusted_certificate", kAll, kTake1},
-    {"grpc_ssl_crl", kAll, kTake1}, {"grpc_ssl_certificate", kAll, kTake1},
-    {"grpc_ssl_certificate_key", kAll, kTake1}, {"grpc_ssl_password_file", kAll, kTake1},
-    {"grpc_ssl_conf_command", kAll, kTake2}, {"grpc_ssl_key_log", kAll, kTake1},
-    {"grpc_ssl_certificate_cache", kAll, kTake123},
-
+    {"grpc_ssl_name", kAll, kTake1}, {"grpc_ssl_server_name", kAll, kFlag},
+    {"grpc_ssl_verify", kAll, kFlag}, {"grpc_ssl_verify_depth", kAll, kTake1},
+    {"grpc_ssl_trusted_certificate", kAll, kTake1}, {"grpc_ssl_crl", kAll, kTake1},
+    {"grpc_ssl_certificate", kAll, kTake1}, {"grpc_ssl_certificate_key", kAll, kTake1},
+    {"grpc_ssl_password_file", kAll, kTake1}, {"grpc_ssl_conf_command", kAll, kTake2},
+    {"grpc_ssl_key_log", kAll, kTake1}, {"grpc_ssl_certificate_cache", kAll, kTake123},
+};
+constexpr UnservedRow kMemcachedRows[] = {
     {"memcached_pass", kLocation | kLocationIf, kTake1}, {"memcached_bind", kAll, kTake12},
     {"memcached_socket_keepalive", kAll, kFlag}, {"memcached_connect_timeout", kAll, kTake1},
     {"memcached_send_timeout", kAll, kTake1}, {"memcached_buffer_size", kAll, kTake1},
@@ -144,8 +151,17 @@ constexpr UnservedRow kRows[] = {
     {"memcached_gzip_flag", kAll, kTake1},
 };
 
+constexpr UnservedModule kModules[] = {
+    {"ngx_http_proxy_module", kProxyRows},
+    {"ngx_http_fastcgi_module", kFastcgiRows},
+    {"ngx_http_uwsgi_module", kUwsgiRows},
+    {"ngx_http_scgi_module", kScgiRows},
+    {"ngx_http_grpc_module", kGrpcRows},
+    {"ngx_http_memcached_module", kMemcachedRows},
+};
+
 }  // namespace
 
-std::span<const UnservedRow> unserved_upstream_rows() { return kRows; }
+std::span<const UnservedModule> unserved_upstream_modules() { return kModules; }
 
 }  // namespace uringx

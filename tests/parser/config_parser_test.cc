@@ -152,6 +152,19 @@ TEST_CASE("includes that double at every level end at the number of files") {
   CHECK(error.starts_with("more than 1000 files are included in /conf/"));
 }
 
+TEST_CASE("in a block whose lines are no directives include may be a word like another") {
+  MemorySource source;
+  source.files["/conf/nginx.conf"] = "split { include none; }\nsplit { inner { include a; } }\ninclude a;\n";
+  source.files["/conf/a"] = "x;";
+  const IncludeOptions options{.conf_prefix = "/conf/", .blocks_without_include = {"split"}};
+  const ConfigTree tree = parse_config_file("/conf/nginx.conf", options, source);
+  CHECK(error_of(tree) == "");
+  REQUIRE(tree.directives.size() == 3);
+  CHECK(tree.directives[0].block.at(0).words == std::vector<std::string>{"include", "none"});
+  CHECK(tree.directives[1].block.at(0).block.at(0).name() == "x");
+  CHECK(tree.directives[2].name() == "x");
+}
+
 TEST_CASE("the texts are bounded together") {
   MemorySource source;
   source.files["/conf/nginx.conf"] = "include a;\ninclude b;\ninclude a;\n";  // 33 bytes
