@@ -25,13 +25,12 @@ class AnswerReader {
   std::size_t read(std::span<char> into);
 
   bool finished() const { return !head_left() && !parts_left(); }
-  std::uint64_t bytes_left() const { return head_.size() - head_done_ + part_bytes_left_in_all_; }
 
   // --- one by one, for a sender that has better ways than copying ---
-  bool head_left() const { return head_done_ < head_.size(); }
-  bool parts_left() const { return part_ < parts_.size(); }
-  // Of a part that is bytes of the file: the file, and where in it the next byte is.
-  bool at_file() const { return parts_left() && part().file_bytes != 0; }
+  // The same of the head alone, or of one part.
+  std::size_t read_piece(std::span<char> into);
+  // What comes next is bytes of the file: which, and where in it the first of them is.
+  bool at_file() const { return !head_left() && parts_left() && part().file_bytes != 0; }
   int file_fd() const { return file_->fd; }
   std::uint64_t file_offset() const { return part().file_offset + part_done_; }
   std::uint64_t part_bytes_left() const;
@@ -41,6 +40,8 @@ class AnswerReader {
   bool more_after(std::uint64_t bytes) const { return bytes < part_bytes_left() || part_ + 1 < parts_.size(); }
 
  private:
+  bool head_left() const { return head_done_ < head_.size(); }
+  bool parts_left() const { return part_ < parts_.size(); }
   const BodyPart& part() const { return parts_[part_]; }
 
   Backend& backend_;
@@ -50,7 +51,6 @@ class AnswerReader {
   std::size_t head_done_ = 0;
   std::size_t part_ = 0;
   std::uint64_t part_done_ = 0;
-  std::uint64_t part_bytes_left_in_all_ = 0;
 };
 
 }  // namespace uringx

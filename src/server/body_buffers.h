@@ -10,7 +10,8 @@ namespace uringx {
 
 class BodyBuffers {
  public:
-  static constexpr std::size_t kBufferBytes = 64 * 1024;
+  // Half of one holds two TLS records of full size with what encryption adds (ByteStream).
+  static constexpr std::size_t kBufferBytes = 68 * 1024;
 
   // Reserves address space; a buffer's pages are touched when it is first used. The one given back last is used next.
   // Throws std::bad_alloc when the kernel refuses.

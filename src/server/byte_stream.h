@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <span>
 
+#include "ring/backend.h"
 #include "ring/operation.h"
 #include "tls/tls_session.h"
 
@@ -29,6 +30,7 @@ class ByteStream {
 
   // Who is told; the client before is forgotten.
   void set_client(Client client) { client_ = client; }
+  void clear_client() { client_ = {}; }
   // From the end of the handshake on, bytes are encrypted. `record_bytes_max` 0: they begin small.
   void encrypt_with(TlsSession& session, std::size_t record_bytes_max);
 
@@ -40,38 +42,49 @@ class ByteStream {
   // What was committed leaves now (else when a half is full).
   void flush();
 
-  // Bytes that are on the wire already, encrypted or not by the caller's own: handshake messages. Takes what fits.
+  // Bytes as they are to be on the wire: records that TLS made. Takes what fits.
   std::size_t put_raw(std::span<const char> bytes);
 
   // Everything committed has left, for the kernel.
-  bool drained() const { return !operation_pending() && filled_ == 0; }
+  bool drained() const { return !pending() && filled_ == 0; }
+  // Why nothing can be sent any more: failed() was or will be told.
   bool failed() const { return failed_; }
+  // Plain bytes, since the beginning.
   std::uint64_t bytes_committed() const { return bytes_committed_; }
-  // Wire bytes the kernel took: progress for timeouts.
+  // Wire bytes that the kernel has taken, and those that wait for it.
   std::uint64_t bytes_left() const { return bytes_left_; }
+  std::size_t bytes_waiting() const { return in_flight_.size() + filled_; }
 
-  // Nothing more is sent; the pending operation ends soon.
+  // Nothing more is sent; failed() is told once the pending operation has ended, if there is one.
   void cancel();
-  bool pending() const { return operation_pending(); }
+  bool pending() const { return send_.pending(); }
 
  private:
-  bool operation_pending() const { return send_.pending(); }
+  std::size_t record_bytes() const;
+  std::size_t free_plain_bytes() const;
+  void note_pause();
   void take_buffer();
+  void give_buffer_back();
+  std::span<char> half() const;
   void send_filled();
   void on_sent(Completion completion);
-  std::span<char> filling() const;
+  void fail_later(int error_number);
+  void fail(int error_number);
 
   Worker& worker_;
   int socket_fd_;
   Client client_{};
   TlsSession* tls_ = nullptr;
   std::size_t record_bytes_max_ = 0;
-  std::span<char> buffer_;
+  std::span<char> buffer_;            // from BodyBuffers
   std::span<const char> in_flight_;   // what is left of the half being sent
   unsigned filling_half_ = 0;
-  std::size_t filled_ = 0;            // wire bytes in it
+  std::size_t filled_ = 0;            // wire bytes in the half being filled
   std::uint64_t bytes_committed_ = 0;
   std::uint64_t bytes_left_ = 0;
+  std::uint64_t committed_since_pause_ = 0;
+  Clock::time_point last_sent_{};
+  int error_number_ = 0;
   bool failed_ = false;
   bool cancelled_ = false;
   Operation send_{this, Operation::calls<&ByteStream::on_sent>};

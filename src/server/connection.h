@@ -38,6 +38,8 @@ class Connection : public ConnectionOfWorker, public IdleConnection {
   const ConnectionInfo& info() const { return info_; }
   const AddressServers& servers() const { return *servers_; }
   const ServerBlock& default_server() const { return servers_->default_server(); }
+  // What its bytes leave through when it has TLS, else nullptr.
+  ByteStream* stream() { return stream_.get(); }
   void count_request() { ++info_.requests; }
 
   // The one timer: the protocol says what it waits for.
@@ -112,6 +114,7 @@ class Connection : public ConnectionOfWorker, public IdleConnection {
   std::int64_t linger_silence_ms_ = 0;
   Timer timer_{this, Timer::calls<&Connection::on_timer>};
   Operation receive_{this, Operation::calls<&Connection::on_received>};
+  std::unique_ptr<ByteStream> stream_;
   Http1 http1_;
 };
 

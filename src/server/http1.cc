@@ -27,6 +27,16 @@ constexpr std::string_view kLoggingRequest = "logging request";
 
 }  // namespace
 
+Http1Exchange::Http1Exchange(Worker& worker, const ConnectionInfo& connection, ByteStream* stream,
+                             Exchange::Client exchange_client, AnswerSender::Client sender_client)
+    : exchange(worker, connection, exchange_client) {
+  if (stream != nullptr) {
+    sender = &any_sender.emplace<StreamSender>(worker, *stream, sender_client);
+  } else {
+    sender = &any_sender.emplace<SocketSender>(worker, connection.socket_fd, sender_client);
+  }
+}
+
 Http1::Http1(Connection& connection)
     : connection_(connection),
       input_(connection.worker().chunks()),
@@ -130,7 +140,7 @@ void Http1::send_answer() {
   current.head_bytes_sent = head.size() - (continue_wanted_ ? kContinueResponse.size() : 0);
   current.action = kSendingResponse;
   arm_send_timer();
-  current_->sender.start(connection_.fd(), {head, current_->exchange.body().parts, &current_->exchange.file(),
+  current_->sender->start({head, current_->exchange.body().parts, &current_->exchange.file(),
                                             core.sendfile_max_chunk->count, !core.directio->has_value()});
 }
 
@@ -160,7 +170,7 @@ void Http1::note_progress() {
 
 void Http1::on_sent(AnswerSender::Outcome outcome) {
   Request& current = request();
-  current.bytes_sent = current_->sender.bytes_sent();
+  current.bytes_sent = current_->sender->bytes_sent();
   if (current.head_bytes_sent > current.bytes_sent) current.head_bytes_sent = current.bytes_sent;
   if (state_ == State::closing) {
     connection_.close_when_quiet();
@@ -168,7 +178,7 @@ void Http1::on_sent(AnswerSender::Outcome outcome) {
   }
   connection_.disarm_timer();
   if (outcome == AnswerSender::Outcome::failed) {
-    log_failed_send(current_->sender.error_number());
+    log_failed_send(current_->sender->error_number());
     keep_alive_ = false;
     current.lingering_close = false;
     log_access();
@@ -382,7 +392,7 @@ void Http1::on_timeout() {
     case State::sending: {
       // A chain's send goes on inside the kernel: what the client acknowledged since tells whether it is alive.
       const std::uint64_t progress = send_progress();
-      if (current_->sender.sends_in_chain() && progress != progress_seen_) {
+      if (current_->sender->sends_in_chain() && progress != progress_seen_) {
         progress_seen_ = progress;
         arm_send_timer();
         return;
@@ -390,7 +400,7 @@ void Http1::on_timeout() {
       log_request(request(), LogLevel::info, "client timed out", ETIMEDOUT);
       reset_ = *request().settings<HttpCoreLocation>().reset_timedout_connection;
       request().lingering_close = false;
-      current_->sender.cancel();
+      current_->sender->cancel();
       return;
     }
     case State::draining:
@@ -423,13 +433,13 @@ void Http1::cancel() {
   waiting_for_lines_ = false;
   if (current_ == nullptr) return;
   current_->exchange.cancel();
-  if (current_->sender.pending()) current_->sender.cancel();
+  if (current_->sender->pending()) current_->sender->cancel();
 }
 
 void Http1::on_exchange_ended() { connection_.close_when_quiet(); }
 
 bool Http1::quiet() const {
-  return !processing_ && !waiting_for_lines_ && (current_ == nullptr || (!current_->exchange.pending() && !current_->sender.pending()));
+  return !processing_ && !waiting_for_lines_ && (current_ == nullptr || (!current_->exchange.pending() && !current_->sender->pending()));
 }
 
 void Http1::drop_exchange() {

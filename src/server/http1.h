@@ -4,13 +4,16 @@
 
 #include <cstdint>
 #include <string_view>
+#include <variant>
 
 #include "http/chunked.h"
 #include "http/request_parser.h"
-#include "server/answer_sender.h"
 #include "server/exchange.h"
 #include "server/input_buffer.h"
 #include "server/line_buffers.h"
+#include "server/protocol.h"
+#include "server/socket_sender.h"
+#include "server/stream_sender.h"
 
 namespace uringx {
 
@@ -18,12 +21,13 @@ class Connection;
 
 // What HTTP/1 needs while a request is at hand; from the worker's slab.
 struct Http1Exchange {
-  Http1Exchange(Worker& worker, const ConnectionInfo& connection, Exchange::Client exchange_client,
-                AnswerSender::Client sender_client)
-      : exchange(worker, connection, exchange_client), sender(worker, sender_client) {}
+  // `stream`: of a connection that has TLS, else nullptr.
+  Http1Exchange(Worker& worker, const ConnectionInfo& connection, ByteStream* stream, Exchange::Client exchange_client,
+                AnswerSender::Client sender_client);
 
   Exchange exchange;
-  AnswerSender sender;
+  std::variant<std::monostate, SocketSender, StreamSender> any_sender;
+  AnswerSender* sender;  // the one it holds
   RequestParser parser;
   bool line_read = false;       // the request line was taken
   bool head_read = false;       // counted as writing, no longer as reading
@@ -34,24 +38,24 @@ struct Http1Exchange {
   ChunkedDecoder chunks;
 };
 
-class Http1 {
+class Http1 final : public Protocol {
  public:
   explicit Http1(Connection& connection);
-  ~Http1();
+  ~Http1() override;
 
   // From the connection.
-  void on_bytes(std::span<const char> bytes);
+  void on_bytes(std::span<const char> bytes) override;
   // End of stream (0) or a receive error: nothing more will come.
-  void on_peer_closed(int error_number);
-  void on_timeout();
-  void stop_gracefully();
+  void on_peer_closed(int error_number) override;
+  void on_timeout() override;
+  void stop_gracefully() override;
 
   // The connection is being closed: ends everything under way.
-  void cancel();
+  void cancel() override;
   // The rest of a head or of a body has to come before anything can go on.
-  bool awaits_bytes() const { return (state_ == State::reading_head && current_ != nullptr) || state_ == State::draining; }
+  bool awaits_bytes() const override { return (state_ == State::reading_head && current_ != nullptr) || state_ == State::draining; }
   // Nothing is pending; the connection may be destroyed.
-  bool quiet() const;
+  bool quiet() const override;
 
  private:
   // reading_head: between requests too. answering: phases and files. sending: bytes on the wire. draining: answered, the

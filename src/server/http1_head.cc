@@ -37,7 +37,7 @@ void Http1::process_input() {
 // The first bytes of a request are here.
 bool Http1::begin_request() {
   Worker& worker = connection_.worker();
-  current_ = worker.exchanges().make(worker, connection_.info(),
+  current_ = worker.exchanges().make(worker, connection_.info(), connection_.stream(),
                                      Exchange::Client{this, answer_ready, close_wanted, exchange_ended},
                                      AnswerSender::Client{this, answer_sent, bytes_left});
   if (current_ == nullptr) {

@@ -48,6 +48,8 @@ struct WorkerOptions {
 
 class Worker {
  public:
+  static constexpr std::size_t kScratchBytes = 64 * 1024;
+
   Worker(std::unique_ptr<Backend> backend, const WorkerOptions& options);
   ~Worker();
   Worker(const Worker&) = delete;
@@ -93,6 +95,8 @@ class Worker {
   Helpers& helpers() { return *options_.helpers; }
   void arm(Timer& timer, std::chrono::milliseconds after) { timers_.arm(timer, ring_.now(), after); }
   std::uint64_t& boundaries() { return boundaries_; }
+  // Memory for bytes on their way through one call; whoever is called may use it too.
+  std::span<char> scratch() { return scratch_; }
   WorkerCounters& counters() { return *counters_; }
 
   // Calls the sender again in the next turn: others come first.
@@ -141,6 +145,7 @@ class Worker {
   std::atomic<unsigned> load_{0};
   std::vector<std::string> listen_texts_;
   std::uint64_t boundaries_ = 0;
+  std::vector<char> scratch_ = std::vector<char>(kScratchBytes);
   bool stopping_ = false;
   bool stopped_now_ = false;
 };

@@ -84,6 +84,8 @@ class TlsSession {
  private:
   friend struct TlsCallbacks;
 
+  Status try_early_data();
+  Transfer read_early_data(std::span<char> into);
   Status status_of(int result, std::string_view call);
   Status fail(std::string_view call);
 
@@ -91,7 +93,10 @@ class TlsSession {
   Wire wire_;
   std::span<const char> input_;
   bool established_ = false;
-  bool reading_early_data_ = false;
+  bool early_data_;              // may come: looked for before the handshake
+  bool in_early_data_ = false;   // comes, or came; the handshake is not complete
+  bool has_early_byte_ = false;
+  char early_byte_ = 0;
   bool shut_down_ = false;
   bool failed_ = false;
   Error error_;

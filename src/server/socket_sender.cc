@@ -1,0 +1,199 @@
+#include "server/socket_sender.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "server/worker.h"
+
+namespace uringx {
+namespace {
+
+// From this size on sendfile is cheaper than copying through a buffer (tools/bench, 16 KiB and 100 KiB classes).
+constexpr std::uint64_t kSendFileBytesMin = 32 * 1024;
+// One look at the page cache, and one call of sendfile, for this much.
+constexpr std::uint64_t kSendFileWindowBytes = 512 * 1024;
+
+}  // namespace
+
+SocketSender::SocketSender(Worker& worker, int socket_fd, Client client)
+    : AnswerSender(client), worker_(worker), socket_fd_(socket_fd), reader_(worker.ring().backend()) {}
+
+SocketSender::~SocketSender() {
+  CHECK(!pending());
+  give_buffer_back();
+}
+
+void SocketSender::start(const Answer& answer) {
+  reader_.start(answer.head, answer.parts, answer.file);
+  file_bytes_per_call_max_ = answer.file_bytes_per_call_max;
+  use_sendfile_ = answer.use_sendfile;
+  bytes_sent_ = 0;
+  error_number_ = 0;
+  cancelled_ = failed_ = false;
+  collected_ = collected_sent_ = 0;
+  advance();
+}
+
+// There is one for every connection the worker may have.
+void SocketSender::take_buffer() {
+  if (!buffer_.empty()) return;
+  buffer_ = worker_.body_buffers().take();
+  CHECK(!buffer_.empty());
+}
+
+void SocketSender::give_buffer_back() {
+  if (!buffer_.empty()) worker_.body_buffers().give_back(buffer_);
+  buffer_ = {};
+}
+
+// One step: exactly one operation is started, or the answer is finished.
+void SocketSender::advance() {
+  collect();
+  if (collected_sent_ < collected_) {
+    send_collected();
+  } else if (reader_.finished()) {
+    end(Outcome::sent);
+  } else if (prefers_sendfile() && pages_cached()) {
+    send_file();
+  } else {
+    read_and_send();
+  }
+}
+
+// Fills the buffer with what follows on the wire, as far as it is in memory and better copied than sent from the file.
+void SocketSender::collect() {
+  if (collected_sent_ == collected_) collected_ = collected_sent_ = 0;
+  while (!reader_.finished() && !prefers_sendfile()) {
+    take_buffer();
+    if (collected_ == buffer_.size()) return;
+    const std::size_t bytes = reader_.read_piece(buffer_.subspan(collected_));
+    if (bytes == 0) return;  // on a disk, or shorter than it was: the ring's way finds out which
+    collected_ += bytes;
+  }
+}
+
+void SocketSender::send_collected() {
+  std::span<const char> bytes = buffer_.subspan(collected_sent_, collected_ - collected_sent_);
+  if (prefers_sendfile()) {  // sendfile follows on this thread: no need to go round the ring first
+    const ssize_t sent = worker_.ring().backend().send_now(socket_fd_, bytes, true);
+    if (sent > 0) {
+      collected_sent_ += static_cast<std::size_t>(sent);
+      bytes_sent_ += static_cast<std::uint64_t>(sent);
+      if (collected_sent_ == collected_) return advance();
+      bytes = bytes.subspan(static_cast<std::size_t>(sent));
+    }
+  }
+  worker_.ring().send(operation_, socket_fd_, bytes, !reader_.finished() ? MSG_MORE : 0);
+}
+
+void SocketSender::on_sent(Completion completion) {
+  if (cancelled_) return fail(ECANCELED);
+  if (completion.result <= 0) return fail(completion.result == 0 ? EPIPE : -completion.result);
+  collected_sent_ += static_cast<std::size_t>(completion.result);
+  bytes_sent_ += static_cast<std::uint64_t>(completion.result);
+  if (collected_sent_ == collected_ && reader_.finished()) {
+    end(Outcome::sent);
+    return;
+  }
+  report_progress();
+  advance();
+}
+
+bool SocketSender::prefers_sendfile() const {
+  return reader_.at_file() && use_sendfile_ && reader_.part_bytes_left() >= kSendFileBytesMin;
+}
+
+bool SocketSender::pages_cached() const {
+  const std::uint64_t bytes = std::min(reader_.part_bytes_left(), kSendFileWindowBytes);
+  return worker_.ring().backend().pages_cached(reader_.file_fd(), reader_.file_offset(), bytes);
+}
+
+void SocketSender::send_file() {
+  give_buffer_back();  // ten thousand slow readers hold none
+  std::uint64_t bytes = std::min(reader_.part_bytes_left(), kSendFileWindowBytes);
+  if (file_bytes_per_call_max_ != 0) bytes = std::min(bytes, file_bytes_per_call_max_);
+  const ssize_t sent = worker_.ring().backend().send_file_now(socket_fd_, reader_.file_fd(), reader_.file_offset(),
+                                                              bytes, reader_.more_after(bytes));
+  if (sent == -EAGAIN || sent == -EINTR) {
+    worker_.ring().poll(writable_, socket_fd_, POLLOUT);
+    return;
+  }
+  if (sent <= 0) return fail_later(sent == 0 ? 0 : static_cast<int>(-sent));
+  const auto sent_bytes = static_cast<std::uint64_t>(sent);
+  bytes_sent_ += sent_bytes;
+  reader_.skip(sent_bytes);
+  report_progress();
+  if (!reader_.finished() && sent_bytes < bytes) {  // the socket's buffer is full: no need to try again to know it
+    worker_.ring().poll(writable_, socket_fd_, POLLOUT);
+    return;
+  }
+  deferred_ = true;
+  worker_.defer(*this);
+}
+
+void SocketSender::on_writable(Completion completion) {
+  if (cancelled_) return fail(ECANCELED);
+  if (completion.result < 0) return fail(-completion.result);
+  advance();
+}
+
+void SocketSender::run_deferred() {
+  deferred_ = false;
+  if (failed_) return end(Outcome::failed);
+  if (cancelled_) return fail(ECANCELED);
+  advance();
+}
+
+void SocketSender::read_and_send() {
+  take_buffer();
+  const std::size_t bytes = std::min<std::uint64_t>(reader_.part_bytes_left(), buffer_.size());
+  worker_.ring().read_and_send(chain_, reader_.file_fd(), buffer_.first(bytes), reader_.file_offset(), socket_fd_,
+                               reader_.more_after(bytes) ? MSG_MORE : 0);
+}
+
+void SocketSender::on_read_and_sent(const Chain::Outcome& outcome) {
+  if (cancelled_) return fail(ECANCELED);
+  const std::int32_t result = outcome.results[std::min(outcome.stopped_at, outcome.member_count - 1)];
+  if (!outcome.complete()) {
+    // A read that fell short means that the file shrank; nothing of it was sent.
+    if (outcome.stopped_at == 0) return fail(result < 0 ? -result : 0);
+    // With MSG_WAITALL a send falls short only when the connection broke.
+    if (result > 0) bytes_sent_ += static_cast<std::uint64_t>(result);
+    return fail(result < 0 ? -result : ECONNRESET);
+  }
+  bytes_sent_ += static_cast<std::uint64_t>(result);
+  reader_.skip(static_cast<std::uint64_t>(result));
+  report_progress();
+  advance();
+}
+
+void SocketSender::cancel() {
+  cancelled_ = true;
+  worker_.ring().cancel(operation_);
+  worker_.ring().cancel(writable_);
+  worker_.ring().cancel(chain_);
+}
+
+void SocketSender::end(Outcome outcome) {
+  give_buffer_back();
+  finish(outcome);
+}
+
+// For a call that failed at once: start() may still be on the stack, and the client is told from the loop only.
+void SocketSender::fail_later(int error_number) {
+  error_number_ = error_number;
+  failed_ = true;
+  deferred_ = true;
+  worker_.defer(*this);
+}
+
+void SocketSender::fail(int error_number) {
+  error_number_ = error_number;
+  end(Outcome::failed);
+}
+
+}  // namespace uringx

@@ -1,0 +1,63 @@
+// SocketSender puts an answer on a socket as it is, each part the cheapest way that does not wait.
+// Owned by a Connection's exchange, on its worker's thread.
+//
+// How body bytes move (measured, see tools/bench): small files whose pages are in memory are read behind the head and leave
+// in the same send; larger ones go by sendfile as long as their pages are in memory; what is not in memory goes through a
+// linked read and send, which wait in the kernel without a thread of ours.
+#pragma once
+
+#include "ring/ring.h"
+#include "server/answer_reader.h"
+#include "server/answer_sender.h"
+
+namespace uringx {
+
+class Worker;
+
+class SocketSender final : public AnswerSender {
+ public:
+  SocketSender(Worker& worker, int socket_fd, Client client);
+  ~SocketSender() override;
+
+  void start(const Answer& answer) override;
+  void cancel() override;
+  bool pending() const override { return operation_.pending() || writable_.pending() || chain_.pending() || deferred_; }
+  bool sends_in_chain() const override { return chain_.pending(); }
+  std::uint64_t bytes_sent() const override { return bytes_sent_; }
+
+ private:
+  void advance();
+  void collect();
+  void send_collected();
+  void on_sent(Completion completion);
+  bool prefers_sendfile() const;
+  bool pages_cached() const;
+  void take_buffer();
+  void give_buffer_back();
+  void send_file();
+  void on_writable(Completion completion);
+  void read_and_send();
+  void on_read_and_sent(const Chain::Outcome& outcome);
+  void run_deferred() override;
+  void end(Outcome outcome);
+  void fail(int error_number);
+  void fail_later(int error_number);
+
+  Worker& worker_;
+  int socket_fd_;
+  AnswerReader reader_;
+  std::uint64_t file_bytes_per_call_max_ = 0;
+  bool use_sendfile_ = true;
+  std::span<char> buffer_;            // from BodyBuffers
+  std::size_t collected_ = 0;         // bytes in the buffer
+  std::size_t collected_sent_ = 0;    // of them
+  std::uint64_t bytes_sent_ = 0;
+  bool deferred_ = false;
+  bool cancelled_ = false;
+  bool failed_ = false;  // deferred_ brings the news
+  Operation operation_{this, Operation::calls<&SocketSender::on_sent>};
+  Operation writable_{this, Operation::calls<&SocketSender::on_writable>};
+  Chain chain_{this, Chain::calls<&SocketSender::on_read_and_sent>};
+};
+
+}  // namespace uringx

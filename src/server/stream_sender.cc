@@ -1,0 +1,107 @@
+#include "server/stream_sender.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "server/worker.h"
+
+namespace uringx {
+
+StreamSender::StreamSender(Worker& worker, ByteStream& stream, Client client)
+    : AnswerSender(client), worker_(worker), stream_(stream), reader_(worker.ring().backend()) {}
+
+void StreamSender::start(const Answer& answer) {
+  reader_.start(answer.head, answer.parts, answer.file);
+  committed_before_ = stream_.bytes_committed();
+  error_number_ = 0;
+  active_ = true;
+  ended_ = false;
+  stream_.set_client({this, room, failed});
+  advance();
+  if (reader_.finished() && stream_.drained()) end(Outcome::sent, 0);  // it had no bytes
+}
+
+// What waits for the kernel was not sent; encryption makes it a little more than it was.
+std::uint64_t StreamSender::bytes_sent() const {
+  const std::uint64_t committed = stream_.bytes_committed() - committed_before_;
+  return committed - std::min<std::uint64_t>(stream_.bytes_waiting(), committed);
+}
+
+// Fills the stream until it is full, the answer is all in it, or a disk has to be waited for.
+void StreamSender::advance() {
+  while (!stream_.failed()) {
+    const std::span<char> room = stream_.room();
+    if (room.empty()) break;
+    if (put_disk_bytes(room)) continue;
+    const std::size_t bytes = reader_.read(room);
+    if (bytes != 0) stream_.commit(bytes);
+    if (reader_.finished()) break;
+    if (bytes < room.size()) {
+      read_from_disk();
+      break;
+    }
+  }
+  stream_.flush();
+}
+
+bool StreamSender::put_disk_bytes(std::span<char> room) {
+  if (disk_bytes_ == nullptr || read_.pending()) return false;
+  const std::size_t bytes = std::min(room.size(), disk_bytes_count_ - disk_bytes_used_);
+  std::memcpy(room.data(), disk_bytes_.get() + disk_bytes_used_, bytes);
+  disk_bytes_used_ += bytes;
+  if (disk_bytes_used_ == disk_bytes_count_) disk_bytes_.reset();
+  stream_.commit(bytes);
+  return true;
+}
+
+void StreamSender::read_from_disk() {
+  if (read_.pending()) return;
+  const std::size_t bytes = std::min<std::uint64_t>(reader_.part_bytes_left(), kDiskBytesMax);
+  disk_bytes_ = std::make_unique_for_overwrite<char[]>(bytes);
+  worker_.ring().read(read_, reader_.file_fd(), {disk_bytes_.get(), bytes}, reader_.file_offset());
+}
+
+void StreamSender::on_read(Completion completion) {
+  if (ended_) return end(Outcome::failed, error_number_);
+  if (completion.result <= 0) {  // 0: the file is shorter than announced
+    stream_.cancel();
+    return on_failed(-completion.result);
+  }
+  disk_bytes_count_ = static_cast<std::size_t>(completion.result);
+  disk_bytes_used_ = 0;
+  reader_.skip(disk_bytes_count_);
+  advance();
+}
+
+void StreamSender::on_room() {
+  if (ended_) return;
+  if (reader_.finished() && disk_bytes_ == nullptr && stream_.drained()) return end(Outcome::sent, 0);
+  report_progress();
+  advance();
+}
+
+void StreamSender::on_failed(int error_number) {
+  if (!ended_) error_number_ = error_number;
+  ended_ = true;
+  if (!read_.pending() && !stream_.pending()) end(Outcome::failed, error_number_);
+}
+
+void StreamSender::cancel() {
+  if (!active_ || ended_) return;
+  ended_ = true;
+  error_number_ = ECANCELED;
+  worker_.ring().cancel(read_);
+  stream_.cancel();
+}
+
+void StreamSender::end(Outcome outcome, int error_number) {
+  if (!active_ || read_.pending() || stream_.pending()) return;
+  active_ = false;
+  stream_.clear_client();
+  disk_bytes_.reset();
+  error_number_ = error_number;
+  finish(outcome);
+}
+
+}  // namespace uringx
