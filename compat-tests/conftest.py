@@ -14,8 +14,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from harness.pair import Pair, Workspace  # noqa: E402
+from harness.configs import ConfigTester  # noqa: E402
+from harness.pair import NotServedYet, Pair, Workspace  # noqa: E402
 from harness.run import SHUTS_DOWN, UNSTEADY  # noqa: E402
+from harness.running import BASIC, kill_if_ours  # noqa: E402
 from harness.site import Site  # noqa: E402
 from known_differences import KNOWN_DIFFERENCES  # noqa: E402
 from served import FIRST_WAVE  # noqa: E402
@@ -145,6 +147,39 @@ def not_served_yet(request):
     return decide
 
 
+@pytest.fixture(scope="session")
+def config_tester(workspace, binaries):
+    return ConfigTester(workspace, *binaries)
+
+
+@pytest.fixture
+def check_config(config_tester, judge, not_served_yet):
+    """check_config(case_id, text): both verdicts of `-t` on a configuration text, compared and judged."""
+
+    def check(case_id: str, text: str | bytes):
+        try:
+            differences = config_tester.compare(text)
+        except NotServedYet as refused:
+            not_served_yet(refused.args[0])
+        if differences:
+            print(text)
+        judge(case_id, differences)
+
+    return check
+
+
+@pytest.fixture(params=["nginx", "uringx"])
+def server(request, workspace, binaries):
+    """One server after the other, with the basic configuration of running.py, not started; killed at the end."""
+    made = workspace.server(binaries[request.param == "uringx"], request.param)
+    made.write_config(BASIC)
+    yield made
+    made.kill()
+    pid = made.pid_path.read_text().strip() if made.pid_path.exists() else ""
+    if pid.isdigit():
+        kill_if_ours(made, int(pid))
+
+
 def pytest_generate_tests(metafunc):
     """A test function with the argument `case` gets every case of the module's SITES, and None at each site's
     end."""
@@ -221,10 +256,3 @@ def pytest_terminal_summary(terminalreporter, config):
     if UNSTEADY:
         write("connections that once ended differently: " + ", ".join(UNSTEADY))
     write(f"known differences listed: {len(KNOWN_DIFFERENCES)}")
-
-
-@pytest.fixture(scope="session")
-def config_tester(workspace, binaries):
-    from harness.configs import ConfigTester
-
-    return ConfigTester(workspace, *binaries)

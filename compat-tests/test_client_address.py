@@ -10,12 +10,10 @@ from pathlib import Path
 import pytest
 
 from harness.client import Player, connect
-from harness.pair import NotServedYet
+from harness.config_texts import config_cases, each, http, location, server as in_server
 from harness.run import run_case
-from harness.site import Answer, Case, HalfClose, Pause, Reset, Site, get, gets, head, post, request
-from test_config import each, http, location, server, short
-from test_process import ask, has_ended, open_download, read_rest, run, until
-from test_process import server as running
+from harness.running import ask, has_ended, open_download, read_rest, run, until
+from harness.site import Answer, HalfClose, Pause, Reset, Site, get, gets, head, post, request
 
 WHO = ("ra=$remote_addr realip_remote_addr=$realip_remote_addr realip_remote_port=$realip_remote_port "
        "pa=$proxy_protocol_addr pp=$proxy_protocol_port psa=$proxy_protocol_server_addr "
@@ -302,7 +300,7 @@ CONFIGS = [
         "log_format a '$realip_remote_addr $realip_remote_port';"),
     *each(location, "set_real_ip_from 127.0.0.1; real_ip_header a; real_ip_recursive off;",
         "limit_except GET { set_real_ip_from 127.0.0.1; }", "if ($host) { set_real_ip_from 127.0.0.1; }"),
-    *each(server, "set_real_ip_from 10.0.0.1/8; set_real_ip_from 10.0.0.1/8;"),
+    *each(in_server, "set_real_ip_from 10.0.0.1/8; set_real_ip_from 10.0.0.1/8;"),
     *each(http,
         "server { listen 127.0.0.1:@P0@ proxy_protocol; } server { listen 127.0.0.1:@P0@; }",
         "server { listen 127.0.0.1:@P0@; } server { listen 127.0.0.1:@P0@ proxy_protocol; }",
@@ -317,7 +315,7 @@ CONFIGS = [
     *each(location, "stub_status;", "stub_status on;", "stub_status off;", "stub_status x;", "stub_status a b;",
         "stub_status; stub_status;", "stub_status; return 200 $connections_active$connections_reading;",
         "return 200 $connections_writing$connections_waiting;", "limit_except GET { stub_status; }"),
-    *each(server, "stub_status;", "stub_status x;"), *each(http, "stub_status;", "log_format a $connections_active;"),
+    *each(in_server, "stub_status;", "stub_status x;"), *each(http, "stub_status;", "log_format a $connections_active;"),
     *each(location, *[f"resolver {words};" for words in RESOLVERS], "resolver_timeout 5s;", "resolver_timeout x;",
         "resolver_timeout;", "resolver_timeout 5s; resolver_timeout 5s;", "resolver_timeout 5 6;"),
     *each(http, "modern_browser msie 5.5;", "modern_browser MSIE 5.5;", "modern_browser unlisted;", "modern_browser x;",
@@ -339,13 +337,9 @@ assert len({name for name, _ in CONFIGS}) == len(CONFIGS), "two configurations o
 CONFIG_CASES = [(f"client config: {name}", text) for name, text in CONFIGS]
 
 
-@pytest.mark.parametrize("case_id,text", CONFIG_CASES, ids=[short(name) for name, _ in CONFIG_CASES])
-def test_client_config(case_id, text, config_tester, judge, not_served_yet):
-    try:
-        differences = config_tester.compare(text)
-    except NotServedYet as refused:
-        not_served_yet(refused.args[0])
-    judge(case_id, differences)
+@config_cases(CONFIG_CASES)
+def test_client_config(case_id, text, check_config):
+    check_config(case_id, text)
 
 
 # ---- running servers
@@ -394,37 +388,37 @@ def asked_once(server, target="/v"):
     return sock
 
 
-def test_counts_over_all_workers(running):
-    run(running, COUNTED)
-    first = settled(running, active=1, reading=0, writing=1, waiting=0)
+def test_counts_over_all_workers(server):
+    run(server, COUNTED)
+    first = settled(server, active=1, reading=0, writing=1, waiting=0)
     assert first["accepts"] == first["handled"]
-    kept = [asked_once(running) for _ in range(5)]
-    silent = [connect("P0", running) for _ in range(2)]
-    halves = [connect("P0", running) for _ in range(3)]
+    kept = [asked_once(server) for _ in range(5)]
+    silent = [connect("P0", server) for _ in range(2)]
+    halves = [connect("P0", server) for _ in range(3)]
     for sock in halves:
         sock.sendall(b"GET /v HT")
-    download, _ = open_download(running)
-    busy = settled(running, active=12, reading=3, writing=2, waiting=7)
+    download, _ = open_download(server)
+    busy = settled(server, active=12, reading=3, writing=2, waiting=7)
     assert busy["accepts"] - first["accepts"] >= 12 and busy["accepts"] == busy["handled"]
     assert busy["requests"] - first["requests"] >= 10
     for sock in kept + silent + halves:
         sock.close()
     download.close()
-    settled(running, active=1, reading=0, writing=1, waiting=0)
+    settled(server, active=1, reading=0, writing=1, waiting=0)
 
 
-def test_counts_outlive_a_reload(running):
-    run(running, COUNTED)
+def test_counts_outlive_a_reload(server):
+    run(server, COUNTED)
     for _ in range(20):
-        ask(running)
-    before = counts(running)
-    children = set(running.children(running.process.pid))
-    running.send_signal(signal.SIGHUP)
+        ask(server)
+    before = counts(server)
+    children = set(server.children(server.process.pid))
+    server.send_signal(signal.SIGHUP)
     until(lambda: all(has_ended(child) for child in children), "the old workers' end")
-    after = counts(running)
+    after = counts(server)
     for name in ("accepts", "handled", "requests"):
         assert after[name] > before[name] >= 21, name
-    settled(running, active=1, reading=0, writing=1, waiting=0)
+    settled(server, active=1, reading=0, writing=1, waiting=0)
 
 
 def title(pid: int) -> str:
@@ -434,14 +428,14 @@ def title(pid: int) -> str:
         return ""
 
 
-def test_title_of_a_draining_worker(running):
-    run(running)
-    download, seen = open_download(running)
-    (worker,) = running.children(running.process.pid)
+def test_title_of_a_draining_worker(server):
+    run(server)
+    download, seen = open_download(server)
+    (worker,) = server.children(server.process.pid)
     assert re.fullmatch("(nginx|uringx): worker process", title(worker))
-    running.send_signal(signal.SIGHUP)
+    server.send_signal(signal.SIGHUP)
     until(lambda: re.fullmatch("(nginx|uringx): worker process is shutting down", title(worker)), "its title")
-    until(lambda: len(running.children(running.process.pid)) == 2, "the next worker")
+    until(lambda: len(server.children(server.process.pid)) == 2, "the next worker")
     assert len(read_rest(download, seen)) > 1 << 20
     download.close()
     until(lambda: has_ended(worker), "its end")
@@ -454,16 +448,16 @@ def ends_after(sock, limit_s=6.0) -> float:
     return time.monotonic() - begin
 
 
-def test_keepalive_min_timeout(running):
-    if running.label == "nginx":
+def test_keepalive_min_timeout(server):
+    if server.label == "nginx":
         pytest.skip("of nginx 1.27, which the judge is not")
     text = COUNTED.replace("keepalive_timeout 20s;", "keepalive_timeout 1s; keepalive_min_timeout 2s;").replace(
         "location /v {", "location /short { keepalive_min_timeout 0; return 200 x; } location /v {")
-    run(running, text)
-    with asked_once(running) as sock:
+    run(server, text)
+    with asked_once(server) as sock:
         assert ends_after(sock) > 0.8, "keepalive_timeout counts where it is the shorter one"
-    long, short_one = asked_once(running), asked_once(running, "/short")
-    running.send_signal(signal.SIGHUP)
+    long, short_one = asked_once(server), asked_once(server, "/short")
+    server.send_signal(signal.SIGHUP)
     assert ends_after(short_one) < 0.8, "a stop ends what is idle"
     long.sendall(get("/v"))
     player = Player(long, 3.0)

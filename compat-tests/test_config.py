@@ -1,147 +1,5 @@
-"""`-t`: the verdict and the words on good and broken configurations, over every directive of the first
-wave."""
-import pytest
-
-from harness.pair import NotServedYet
-
-
-def main(text: str) -> str:
-    return text + "\nevents { }\n"
-
-
-def events(text: str) -> str:
-    return f"pid t.pid; events {{\n{text}\n}}\n"
-
-
-def http(text: str) -> str:
-    return f"pid t.pid; events {{ }}\nhttp {{\n{text}\n}}\n"
-
-
-def server(text: str) -> str:
-    return http(f"server {{ listen 127.0.0.1:@P0@;\n{text}\n}}")
-
-
-def location(text: str) -> str:
-    return server(f"location / {{\n{text}\n}}")
-
-
-def each(context, *texts: str) -> list:
-    """One case for each text, named after context and text."""
-    return [(f"{context.__name__}: {t}", context(t)) for t in texts]
-
-
-SYNTAX = [
-    ("empty file", ""), ("only a comment", "# x"), ("only blanks", " \n\t\r\n"), ("no events", "http { }"),
-    ("no http", "events { }"), ("events twice", "events { } events { }"),
-    ("http twice", "events { } http { } http { }"), ("server outside", main("server { }")),
-    ("location outside", main("location / { }")),
-    ("location in http", http("location / { }")), ("server in server", server("server { }")),
-    ("http in server", server("http { }")), ("unknown directive", main("nonsense on;")),
-    ("unknown block", http("nonsense { }")),
-    ("unknown directive, last line without newline", "events { }\nnonsense"),
-    ("unknown in location", location("nonsense;")),
-    ("wrong case", http("Server { }")), ("missing semicolon", http("server_tokens off\netag on;")),
-    ("missing semicolon before }", http("server_tokens off")),
-    ("missing semicolon at the end of file", "events { }\nworker_processes 1"),
-    ("missing brace at the end of file", "events { }\nhttp {\nserver {\n"),
-    ("missing brace of events", "events {"), ("brace too many", "events { }\n}"),
-    ("brace too many inside", http("server { } }")), ("brace without directive", main("{ }")),
-    ("semicolon alone", main(";")), ("two semicolons", main("worker_processes 1;;")),
-    ("block directive with semicolon", "events;"), ("http with semicolon", "events { } http;"),
-    ("server with semicolon", http("server;")), ("location with semicolon", server("location /;")),
-    ("simple directive with block", http("server_tokens { }")),
-    ("simple directive with block and value", http("server_tokens off { }")),
-    ("block with an argument", "events x { }"), ("server with an argument", http("server x { }")),
-    ("http with an argument", "events { } http x { }"),
-    ("location without argument", server("location { }")),
-    ("location with three", server("location = /a /b { }")),
-    ("unterminated double quote", main('worker_processes "1;')),
-    ("unterminated single quote", main("worker_processes '1;")),
-    ("quote then text", main('worker_processes "1"x;')),
-    ("quote then quote", main('worker_processes "1""2";')),
-    ("quote inside a word", http('log_format a b"c"d;')), ("empty quotes", main('worker_processes "";')),
-    ("quoted directive name", main('"worker_processes" 1;')),
-    ("quoted semicolon", http('log_format x "a;b";')),
-    ("quoted newline", http('log_format x "a\nb";')), ("quoted brace", http('log_format x "a{b}";')),
-    ("escape in quotes", http('log_format x "a\\"b\\\\c\\n";')),
-    ("escape outside", http("log_format x a\\ b\\;c\\{d;")),
-    ("backslash at the end of file", "events { }\nuser a\\"),
-    ("escaped newline", http("log_format x a\\\nb;")), ("hash in a word", http("log_format x a#b;")),
-    ("hash after a blank", http("log_format x a #b;\n;")),
-    ("comment at the end without newline", "events { } # x"),
-    ("comment with braces", "events { # { } ; \" '\n}"),
-    ("comment before ;", main("worker_processes 1 # x\n;")),
-    ("brace in a variable", http("log_format x ${status};")),
-    ("brace variable then text", http("log_format x a${status}b;")),
-    ("unclosed brace variable", http("log_format x ${status;")),
-    ("dollar at the end", http("log_format x a$;")), ("empty variable", http("log_format x $ ;")),
-    ("empty brace variable", http("log_format x ${};")),
-    ("unknown variable", http("log_format x $nonsense;")), ("brace glued to a word", "events{}"),
-    ("http{ glued", "events{} http{server{listen 127.0.0.1:@P0@;}}"),
-    ("value glued to brace", server("location /{ }")),
-    ("all on one line", "events{}http{server{listen 127.0.0.1:@P0@;location /{root html;}}}"),
-    ("CRLF", http("server_tokens off;\r\netag on;\r\n").replace("\n", "\r\n")),
-    ("CR only", "events { }\rhttp { }\r"), ("BOM", b"\xef\xbb\xbfevents { }\n"),
-    ("BOM in the middle", b"events { }\n\xef\xbb\xbfhttp { }\n"), ("UTF-16", "events { }".encode("utf-16")),
-    ("NUL", b"events { }\n\0"), ("NUL in a word", b"events { }\nuser a\0b;\n"),
-    ("NUL in a flag", b"events { }\nhttp { etag o\0n; }\n"),
-    ("NUL in a choice", b"events { }\nhttp { satisfy o\0n; keepalive_disable x; }\n"),
-    ("unknown thread pool of a location",
-        location("aio threads=p;") + "thread_pool q threads=1;"),
-    ("thread pool defined later", location("aio threads=p;") + "thread_pool p threads=1;"),
-    ("thread pool that comes before connections", main("thread_pool a threads=1; http { aio threads=p; }")),
-    ("affinity and no events", "worker_processes 3; worker_cpu_affinity 01 10;"),
-    ("form feed", b"events { }\f\nhttp { }"), ("vertical tab", b"events {\v}"),
-    ("no-break space", "events {\u00a0}\n".encode()), ("high bytes", b"events { }\nuser \xff\xfe;\n"),
-    ("tabs", "events\t{\t}\thttp\t{\t}\t"),
-    ("UTF-8 name", "events { }\nhttp { server { listen 127.0.0.1:@P0@; server_name münchen.de; } }"),
-    *[(f"word of {n} bytes", http(f'log_format x "{"a" * n}";')) for n in (4000, 4090, 4094, 4095, 4096, 4097,
-        5000, 9000)], ("word of 5000 bytes unquoted", http("log_format x " + "a" * 5000 + ";")),
-    ("5000 bytes in an unterminated quote", http('log_format x "' + "a" * 5000)),
-    ("5000 bytes of blanks", http("log_format x" + " " * 5000 + "y;")),
-    ("comment of 9000 bytes", http("#" + "x" * 9000)),
-    ("100 arguments", http("index " + " ".join(f"a{i}" for i in range(100)) + ";")),
-    ("2000 words in a line",
-        http("server { listen 127.0.0.1:@P0@; server_name " + " ".join(f"n{i}.x" for i in range(2000)) + "; "
-            ""
-            ""
-            ""
-            "}")),
-    ("nested 20 deep", server("location / { " * 20 + "} " * 20)),
-    ("lua block", http("server { content_by_lua_block { ngx.say('x') } }")),
-    ("lua block with braces", server('location / { content_by_lua_block { if x then y = {} end } }')),
-    ("init lua", http("init_by_lua_block { local x = 1; }")), ("directive name with digits", main("x1 2;")),
-    ("directive name of 200 bytes", main("x" * 200 + ";")), ("a number as a directive", main("1;")),
-    ("dollar as a directive", main("$x 1;")), ("name with underscore end", main("worker_processes_ 1;")),
-    ("newline between name and value", main("worker_processes\n\n1\n;")),
-    ("error on line 7", "\n\n\n\n\n\nnonsense;\n"),
-    ("error in the middle of a line", "events { } worker_processes 1; nonsense 2; user x;"),
-    ("multi-line directive, error at its end", "events { }\nhttp {\nlog_format\nx\n$nonsense\n;\n}"),
-    ("unexpected end in a word", "events { }\nuser roo"), ("only a quote", '"'), ("only {", "{"),
-    ("only }", "}"), ("only ;", ";"), ("perl style", "sub x { }"),
-    ("apache style", "<VirtualHost *:80>\n</VirtualHost>"), ("yaml style", "events:\n  worker: 1\n"),
-    ("json style", '{"events": {}}'),
-]
-
-INCLUDE = [
-    *each(http, "include conf.d/*.conf;", "include conf.d/one.conf;", "include conf.d/none*.conf;",
-        "include conf.d/none.conf;", "include nosuch/one.conf;", "include;", "include a b;",
-        "include conf.d;", "include inc/empty.conf;", "include inc/comment.conf;", "include inc/nonl.conf;",
-        "include inc/half.conf;", "include inc/half.conf; include inc/close.conf;", "include "
-        "inc/close.conf;", "include inc/unknown.conf;", "include inc/nosemicolon.conf;",
-          "include inc/crlf.conf;", 'include "inc/a space.conf";', "include inc/a\\ space.conf;",
-        "include inc/unclosedquote.conf;", "include inc/binary.conf;", "include @PREFIX@/conf.d/*.conf;",
-        "include conf.d/[ot]*.conf;", "include conf.d/???.conf;", "include ./conf.d/../conf.d/one.conf;",
-        "include inc/block.conf;", "types { include inc/types.conf; }", "include mime.types;",
-        "include mime.types; include mime.types;", "include conf.d/*; server_tokens off;",
-        "include notafolder/x;", "include $x.conf;", "include inc/*.nothing;", "include {a,b};",
-        'include "";'),
-    *each(server, "include inc/block.conf;", "include conf.d/one.conf;",
-        "include inc/block.conf; include inc/block.conf;"),
-    *each(main, "include inc/empty.conf;", "include inc/unknown.conf;", "include mime.types;",
-        "include t2.conf;"), *each(events, "include inc/empty.conf;", "include inc/nonl.conf;"),
-    *each(location, "include inc/nonl.conf;", "include inc/block.conf;", "types { include mime.types; }"),
-]
+"""`-t`: the verdict and the words on good and broken configurations, over every directive of the first wave."""
+from harness.config_texts import config_cases, each, events, http, location, main, server
 
 MAIN = [
     *each(main, "user;", "user nobody;", "user nobody nogroup;", "user nobody nogroup x;", "user "
@@ -263,9 +121,6 @@ SERVER_NAME = [
         "server { listen 127.0.0.1:@P0@; server_name A; } server { listen 127.0.0.1:@P0@; server_name a; }",
           "server_names_hash_bucket_size 64;",
         "server_names_hash_bucket_size 32; server { listen 127.0.0.1:@P0@; server_name " + "a" * 60 + ".example.com; "
-        ""
-        ""
-        ""
         "}",
         "server_names_hash_max_size 1; server { listen 127.0.0.1:@P0@; server_name a b c d e f g h i j k "
         "l m n o p q r s t u v w x y z; }", "server_names_hash_max_size x;",
@@ -515,23 +370,10 @@ STOCK = [
         "limit_req zone=a;", "empty_gif;", "mp4;", "flv;", "dav_methods PUT;", "random_index on;"),
 ]
 
-GROUPS = {"syntax": SYNTAX, "include": INCLUDE, "main": MAIN, "listen": LISTEN, "server_name": SERVER_NAME,
-    "location": LOCATION, "files": FILES, "answers": ANSWERS, "connections": CONNECTIONS, "logs": LOGS,
-    "stock": STOCK}
-CASES = [(f"config {group}: {name}", text) for group, rows in GROUPS.items() for name, text in rows]
-assert len({name for name, _ in CASES}) == len(CASES), "two cases of one name"
+GROUPS = {"main": MAIN, "listen": LISTEN, "server_name": SERVER_NAME, "location": LOCATION, "files": FILES,
+    "answers": ANSWERS, "connections": CONNECTIONS, "logs": LOGS, "stock": STOCK}
 
 
-def short(name: str) -> str:
-    shown = ascii(name if len(name) < 100 else name[:97] + "...")[1:-1]
-    return shown.replace("::", ":.:").replace("[", "(").replace("]",
-        ")")
-
-
-@pytest.mark.parametrize("case_id,text", CASES, ids=[short(name) for name, _ in CASES])
-def test_config(case_id, text, config_tester, judge, not_served_yet):
-    try:
-        differences = config_tester.compare(text)
-    except NotServedYet as refused:
-        not_served_yet(refused.args[0])
-    judge(case_id, differences)
+@config_cases([(f"config {group}: {name}", text) for group, rows in GROUPS.items() for name, text in rows])
+def test_config(case_id, text, check_config):
+    check_config(case_id, text)

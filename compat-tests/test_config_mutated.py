@@ -6,10 +6,8 @@ differences.
 """
 import os
 
-import pytest
-
+from harness.config_texts import config_cases
 from harness.mutate import mutants
-from harness.pair import NotServedYet
 
 SEED = 20260401
 PER_MUTATOR = int(os.environ.get("URINGX_MUTANTS", "5"))
@@ -144,12 +142,6 @@ CASES = [(f"mutant {base}: {name}", text) for number, (base, good) in enumerate(
          for name, text in [("unbroken", good)] + mutants(good, SEED + number, PER_MUTATOR)]
 
 
-@pytest.mark.parametrize("case_id,text", CASES, ids=[name for name, _ in CASES])
-def test_mutant(case_id, text, config_tester, judge, not_served_yet):
-    try:
-        differences = config_tester.compare(text)
-    except NotServedYet as refused:
-        not_served_yet(refused.args[0])
-    if differences:
-        print(text)
-    judge(case_id, differences)
+@config_cases(CASES)
+def test_mutant(case_id, text, check_config):
+    check_config(case_id, text)

@@ -1,11 +1,8 @@
 """What a location answers with and what is added to it: empty_gif, random_index, userid, add_trailer, and these together
 with error pages, ranges, conditions and HEAD; `-t` on their right and wrong forms."""
-import pytest
-
-from harness.pair import NotServedYet
+from harness.config_texts import config_cases, each, http, location, server
 from harness.run import run_case
 from harness.site import Site, get, gets, head, post, request
-from test_config import each, http, location, server, short
 
 ID = "fwAAAWsDLC9wHQJNAwMDAg"  # 16 bytes: a number of this module, some years old
 
@@ -204,13 +201,8 @@ CASES = [(f"config content: {name}", text) for name, text in [
         "userid_flags a b c d;", "return 200 $uid_got$uid_set$uid_reset;", "userid on; add_header X $uid_set; empty_gif;",
         "add_trailer a b; add_trailer c d always; random_index on; autoindex on;"),
 ]]
-assert len({name for name, _ in CASES}) == len(CASES), "two cases of one name"
 
 
-@pytest.mark.parametrize("case_id,text", CASES, ids=[short(name) for name, _ in CASES])
-def test_content_config(case_id, text, config_tester, judge, not_served_yet):
-    try:
-        differences = config_tester.compare(text)
-    except NotServedYet as refused:
-        not_served_yet(refused.args[0])
-    judge(case_id, differences)
+@config_cases(CASES)
+def test_content_config(case_id, text, check_config):
+    check_config(case_id, text)

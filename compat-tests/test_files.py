@@ -171,7 +171,7 @@ SITES = [
         *[(f"If-Match {t!r}", get("/ten.txt", f"If-Match: {t}")) for t in TAGS],
         *[(f"etag off, {h}", get("/noetag/ten.txt", *([h] if h else []))) for h in ("",
             f"If-None-Match: {ETAG}", "If-None-Match: *", f"If-Match: {ETAG}", "If-Match: *",
-            f"If-Modified-Since: {LAST}", f"Range: bytes=0-1", )],
+            f"If-Modified-Since: {LAST}", "Range: bytes=0-1")],
         ("etag off with If-Range ETag", get("/noetag/ten.txt", "Range: bytes=0-1", f"If-Range: {ETAG}")),
         ("etag off with If-Range date", get("/noetag/ten.txt", "Range: bytes=0-1", f"If-Range: {LAST}")),
         *[(f"{a} and {b}", get("/ten.txt", a, b)) for a in (f"If-None-Match: {ETAG}", 'If-None-Match: "x"') for b in (f"If-Modified-Since: {LAST}",

@@ -21,13 +21,6 @@ EXCHANGE = 2  # renameat2: RENAME_EXCHANGE
 LIBC = ctypes.CDLL(None)
 
 
-@pytest.fixture(params=["nginx", "uringx"])
-def server(request, workspace, binaries):
-    made = workspace.server(binaries[request.param == "uringx"], request.param)
-    yield made
-    made.kill()
-
-
 class Tree:
     """A folder with /page/here/file.txt and /current -> release-N, a client, and the ways to change them."""
 

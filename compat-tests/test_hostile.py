@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from harness.client import methods_of, parse_stream
+from harness.running import has_ended, until
 from harness.site import WRAPPER, get, post
-from test_process import has_ended, until
 
 WAIT_S = 5.0
 AT_ONCE_S = 1.0  # what a neighbour may wait on a busy machine; every fault here makes it wait for a timeout

@@ -4,7 +4,7 @@ import time
 
 from harness.client import Player, connect
 from harness.run import run_case
-from harness.site import Answer, Case, HalfClose, Pause, Reset, Site, chunked, get, gets, head, post, request
+from harness.site import Answer, HalfClose, Pause, Site, chunked, get, gets, head, post, request
 
 ALL = ("status=$status bytes=$bytes_sent body=$body_bytes_sent length=$request_length pipe=$pipe "
        "requests=$connection_requests connection=$connection request_time=$request_time msec=$msec "

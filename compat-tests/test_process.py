@@ -1,4 +1,4 @@
-"""The process: pid file, signals, reload, log reopening, stopping, privileges.
+"""The process: pid file, signals, stopping, privileges, and what it says of itself.
 
 Tests with the argument `server` run once with nginx (which shows that the assertion is right) and once with
 uringx.
@@ -10,114 +10,17 @@ import resource
 import signal
 import socket
 import stat
-import subprocess
-import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from harness import normalise
 from harness.client import Player, connect, parse_stream
 from harness.compare import compare_lines
+from harness.running import (BASIC, WAIT_S, ask, command, error_lines, has_ended, kill_if_ours, open_download,
+                             read_rest, reload, run, until)
 from harness.servers import LOCKED_BYTES_MAX, StartFailed
 from harness.site import get
-
-WAIT_S = 8.0
-BASIC = """\
-daemon off;
-worker_processes 1;
-pid nginx.pid;
-error_log logs/error.log info;
-events { worker_connections 256; }
-http {
-access_log logs/access.log;
-server { listen 127.0.0.1:@P0@ sndbuf=32k; root html; location /v { return 200 "one\\n"; } }
-}
-"""
-
-
-# ---- running servers
-# ------------------------------------------------------------------------------------------------------------
-
-@pytest.fixture(params=["nginx", "uringx"])
-def server(request, workspace, binaries):
-    """A prefix with the basic configuration, not started; killed at the end; uringx must not leave alerts of
-    its own making."""
-    made = workspace.server(binaries[request.param == "uringx"], request.param)
-    made.write_config(BASIC)
-    yield made
-    made.kill()
-    pid = made.pid_path.read_text().strip() if made.pid_path.exists() else ""
-    if pid.isdigit():
-        kill_if_ours(made, int(pid))
-
-
-def kill_if_ours(server, pid: int):
-    """Kills a process only when it runs the binary of `server` (a daemon is not our child)."""
-    try:
-        if os.path.realpath(os.readlink(f"/proc/{pid}/exe")) == os.path.realpath(server.binary):
-            os.kill(pid, signal.SIGKILL)
-    except OSError:
-        pass
-
-
-def has_ended(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
-
-
-def ask(server, target="/v", port="P0", timeout_s=3.0) -> bytes:
-    """The body of one request on a connection of its own; b'' when there is no whole answer."""
-    with connect(port, server) as sock:
-        player = Player(sock, timeout_s)
-        player.send(get(target, "Connection: close"))
-        player.read_until(lambda: False)
-        answers = player.answers()
-        return answers[0].body if answers and answers[0].complete else b""
-
-
-def until(condition, what: str, timeout_s: float = WAIT_S):
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {timeout_s} s: {what}"
-        time.sleep(0.01)
-
-
-def run(server, text: str | None = None):
-    """Starts the server and waits for its worker: a signal that meets nginx's master before that may wait for
-    the next one."""
-    server.start(text)
-    until(lambda: server.children(server.process.pid), "a worker")
-
-
-def command(server, *arguments) -> subprocess.CompletedProcess:
-    return subprocess.run(server.command(*arguments), stdin=subprocess.DEVNULL, capture_output=True,
-        text=True, timeout=20, cwd="/")
-
-
-def error_lines(server) -> str:
-    return server.log_text("error.log")
-
-
-def open_download(server, target="/big.bin"):
-    """A connection that asked for a big file and has read only the head so far: the server waits for us."""
-    sock = socket.socket()
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    sock.settimeout(WAIT_S)
-    sock.connect(("127.0.0.1", server.ports[0]))
-    sock.sendall(get(target))
-    return sock, sock.recv(100)
-
-
-def read_rest(sock, seen: bytes) -> bytes:
-    while True:
-        data = sock.recv(1 << 16)
-        if not data:
-            return seen
-        seen += data
 
 
 def test_pid_file_holds_the_master(server):
@@ -286,162 +189,8 @@ def test_killed_worker_loses_no_waiting_connection(server):
         assert read_rest(sock, b"").endswith(b"one\n")
 
 
-# ---- reload ------------------------------------------------------------------------------------------------
-# ---------------------
+# ---- stopping
 
-def reload(server, text: str):
-    server.write_config(text)
-    server.send_signal(signal.SIGHUP)
-
-
-def test_hup_takes_the_new_configuration(server):
-    run(server)
-    old = set(server.children(server.process.pid))
-    reload(server, BASIC.replace("one", "two"))
-    until(lambda: ask(server) == b"two\n", "the new answer")
-    until(lambda: not old & set(server.children(server.process.pid)), "the old worker's end")
-    assert server.pid_path.read_text() == f"{server.process.pid}\n"
-    assert server.stop() == 0
-
-
-def test_s_reload(server):
-    run(server)
-    server.write_config(BASIC.replace("one", "two"))
-    done = command(server, "-s", "reload")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    until(lambda: ask(server) == b"two\n", "the new answer")
-
-
-BAD_RELOADS = {
-    "unknown directive": BASIC.replace("root html;", "nonsense;"),
-    "missing brace": BASIC[:-3],
-    "missing include": BASIC.replace("root html;", "include nosuch.conf;"),
-    "log that cannot be opened": BASIC.replace("logs/access.log", "nosuch/access.log"),
-    "address that cannot be bound": BASIC.replace("listen 127.0.0.1:@P0@ sndbuf=32k;",
-        "listen 127.0.0.1:@P0@; listen 192.0.2.77:@P1@;"),
-    "empty file": "",
-    "variable unknown": BASIC.replace("root html;", "root $nonsense;"),
-}
-
-
-@pytest.mark.parametrize("what", BAD_RELOADS)
-def test_hup_with_a_bad_configuration_keeps_the_old_one(server, what):
-    run(server)
-    workers = server.children(server.process.pid)
-    with connect("P0", server) as kept:
-        player = Player(kept, 3.0)
-        player.send(get("/v"))
-        player.read_until(lambda: player.whole_answers() >= 1)
-        before = error_lines(server).count("[emerg]")
-        reload(server, BAD_RELOADS[what])
-        # Binding is tried five times, half a second apart, before the configuration is given up.
-        until(lambda: error_lines(server).count("[emerg]") > before, "an [emerg] line")
-        time.sleep(0.1)
-        player.send(get("/v"))
-        player.read_until(lambda: player.whole_answers() >= 2)
-        assert player.whole_answers() == 2, "the kept connection was lost"
-    assert ask(server) == b"one\n"
-    assert server.children(server.process.pid) == workers
-    assert server.process.poll() is None
-    reload(server, BASIC.replace("one", "three"))
-    until(lambda: ask(server) == b"three\n", "the next good configuration")
-    assert server.stop() == 0
-
-
-def test_bad_reload_says_what_nginx_says(workspace, binaries, judge):
-    said = []
-    for binary, label in zip(binaries, ("nginx", "uringx")):
-        server = workspace.server(binary, label)
-        run(server, BASIC)
-        try:
-            reload(server, BAD_RELOADS["unknown directive"])
-            until(lambda: "[emerg]" in error_lines(server), "an [emerg] line")
-            said.append([normalise.text(line, server, normalise.LOG_LINE_RULES) for line in error_lines(server).split("\n") if "[emerg]" in line])
-        finally:
-            server.stop()
-    judge("process: bad reload", compare_lines("error_log", *said))
-
-
-def test_hup_adds_and_removes_ports(server):
-    run(server)
-    reload(server,
-        BASIC.replace("listen 127.0.0.1:@P0@ sndbuf=32k;", "listen 127.0.0.1:@P1@; listen 127.0.0.1:@P0@;"))
-
-    def answers(port):
-        try:
-            return ask(server, port=port) == b"one\n"
-        except OSError:
-            return False
-    until(lambda: answers("P1"), "the new port")
-    assert answers("P0")
-    reload(server, BASIC.replace("@P0@", "@P1@"))
-    until(lambda: not answers("P0"), "the old port's end")
-    assert answers("P1")
-
-
-def test_hup_changes_log_files(server):
-    run(server)
-    old = set(server.children(server.process.pid))
-    reload(server, BASIC.replace("logs/access.log", "logs/other.log").replace("one", "two"))
-    until(lambda: ask(server) == b"two\n", "the new answer")
-    until(lambda: not old & set(server.children(server.process.pid)), "the old worker's end")
-    before = server.log_text("access.log")
-    assert ask(server) == b"two\n"
-    until(lambda: server.log_text("other.log").count("GET /v") >= 2, "lines in the new log")
-    assert server.log_text("access.log") == before
-
-
-def test_hup_closes_idle_connections_and_finishes_running_ones(server):
-    run(server)
-    download, seen = open_download(server)
-    with connect("P0", server) as idle, download:
-        player = Player(idle, WAIT_S)
-        player.send(get("/v"))
-        player.read_until(lambda: player.whole_answers() >= 1)
-        reload(server, BASIC.replace("one", "two"))
-        player.read_until(lambda: False)
-        assert player.end == "eof", "an idle connection stays with the old worker"
-        assert ask(server) == b"two\n"
-        body = read_rest(download, seen)
-    assert parse_stream(body, ["GET"], True)[0].complete and body.endswith(b"end")
-
-
-def test_no_request_is_lost_at_reloads_under_load(server):
-    """Four clients, a connection for each request, eight reloads: every request is answered whole."""
-    run(server)
-    stop, failures, counts = threading.Event(), [], [0] * 4
-
-    def client(number):
-        while not stop.is_set():
-            try:
-                body = ask(server, "/1k.txt" if number % 2 else "/v", timeout_s=5.0)
-            except OSError as error:
-                failures.append(f"client {number}, request {counts[number]}: {error}")
-                return
-            if len(body) not in (4, 1024):
-                failures.append(f"client {number}, request {counts[number]}: {len(body)} bytes")
-                return
-            counts[number] += 1
-
-    clients = [threading.Thread(target=client, args=(n,)) for n in range(4)]
-    for thread in clients:
-        thread.start()
-    try:
-        for turn in range(8):
-            reload(server, BASIC.replace("one", f"n{turn:02d}"))
-            time.sleep(0.2)
-    finally:
-        stop.set()
-        for thread in clients:
-            thread.join(WAIT_S)
-    assert not failures, failures
-    assert min(counts) > 8
-    assert server.stop() == 0
-    assert len(server.log_text("access.log").splitlines()) == sum(counts), "log lines are lost or doubled"
-
-
-# ---- stopping ----------------------------------------------------------------------------------------------
-# ---------------------
 
 def test_quit_finishes_a_slow_download(server):
     run(server)
@@ -514,81 +263,8 @@ def test_quit_then_term(server):
         assert server.stop(signal.SIGTERM) == 0
 
 
-# ---- logs --------------------------------------------------------------------------------------------------
-# ---------------------
-
-@pytest.mark.parametrize("how", ["USR1", "-s reopen"])
-def test_reopen_moves_to_new_files(server, how):
-    run(server)
-    assert ask(server) == b"one\n"
-    logs = server.prefix / "logs"
-    for name in ("access.log", "error.log"):
-        os.rename(logs / name, logs / f"{name}.1")
-    assert ask(server) == b"one\n"
-    until(lambda: server.log_text("access.log.1").count("GET /v") == 2, "a line in the moved file")
-    if how == "USR1":
-        server.send_signal(signal.SIGUSR1)
-    else:
-        done = command(server, "-s", "reopen")
-        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    until(lambda: (logs / "access.log").exists() and (logs / "error.log").exists(), "new files")
-
-    def in_the_new_file():
-        ask(server, "/missing")
-        return "/missing" in server.log_text("access.log") and "/missing" in server.log_text("error.log")
-    until(in_the_new_file, "lines in the new files")
-    assert server.stop() == 0
-
-
-def test_reopened_logs_belong_to_the_worker_user(server):
-    if os.geteuid() != 0:
-        pytest.skip("needs root")
-    server.write_config("user www-data;\n" + BASIC)
-    run(server)
-    os.rename(server.prefix / "logs/access.log", server.prefix / "logs/access.log.1")
-    server.send_signal(signal.SIGUSR1)
-    until(lambda: (server.prefix / "logs/access.log").exists(), "a new file")
-    until(lambda: pwd.getpwuid((server.prefix / "logs/access.log").stat().st_uid).pw_name == "www-data",
-        "its owner")
-
-
-def test_no_line_is_lost_at_rotations_under_load(server):
-    run(server)
-    stop, counts = threading.Event(), [0] * 2
-
-    def client(number):
-        with connect("P0", server) as sock:
-            player = Player(sock, 5.0)
-            while not stop.is_set() and counts[number] < 900:
-                player.received, player.sent = b"", b""
-                player.send(get(f"/v?{number}-{counts[number]}"))
-                player.read_until(lambda: player.whole_answers() >= 1)
-                if player.end:
-                    return
-                counts[number] += 1
-
-    clients = [threading.Thread(target=client, args=(n,)) for n in range(2)]
-    for thread in clients:
-        thread.start()
-    for turn in range(5):
-        time.sleep(0.1)
-        os.rename(server.prefix / "logs/access.log", server.prefix / f"logs/access.log.{turn}")
-        server.send_signal(signal.SIGUSR1)
-        until(lambda: (server.prefix / "logs/access.log").exists(), "a new file")
-    stop.set()
-    for thread in clients:
-        thread.join(WAIT_S)
-    assert server.stop() == 0
-    lines = [line for name in server.log_names() if name.startswith("access") for line in server.log_text(name).splitlines()]
-    for number in range(2):
-        logged = [int(m.group(1)) for line in lines if (m := re.search(rf"GET /v\?{number}-(\d+) HTTP/1.1\" 200 4 ",
-            line))]
-        assert sorted(logged) == list(range(counts[number])), "lines are lost, doubled or torn"
-    assert len(lines) == sum(counts)
-
-
 # ---- what the log says of the process
-# -------------------------------------------------------------------------------------------
+
 
 def test_notices_of_a_life(workspace, binaries, judge):
     """Start, reload, reopen, worker's end and quit leave nginx's notices (which tools wait for) in nginx's
@@ -607,8 +283,8 @@ def test_notices_of_a_life(workspace, binaries, judge):
         until(lambda: "reopening logs" in error_lines(server), "reopening")
         time.sleep(0.1)
         assert server.stop() == 0
-        found = {re.sub(r"\d+", "N", m.group()) for line in error_lines(server).split("\n") if "[notice]" in line for pattern in kept if (m := re.search(pattern,
-            line))}
+        notices = [line for line in error_lines(server).split("\n") if "[notice]" in line]
+        found = {re.sub(r"\d+", "N", m.group()) for line in notices for pattern in kept if (m := re.search(pattern, line))}
         said.append(sorted(found))
     judge("process: notices of a life", compare_lines("error_log", *said))
 

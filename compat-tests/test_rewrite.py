@@ -1,11 +1,8 @@
 """rewrite, set, if, break, return and error_page as scripts of a request, and limit_except: what is answered, what
 is logged, and what `-t` says to right and wrong ones."""
-import pytest
-
-from harness.pair import NotServedYet
+from harness.config_texts import config_cases, each, http, location, server
 from harness.run import run_case
 from harness.site import HalfClose, Pause, Site, chunked, get, gets, head, post, request
-from test_config import each, http, location, server, short
 
 SHOW = r'return 200 "uri=$uri args=[$args] q=$is_args$query_string d=$document_uri 1=[$1] 2=[$2]\n";'
 
@@ -473,10 +470,6 @@ CASES = [(f"scripts: {name}", text) for name, text in [
 ]]
 
 
-@pytest.mark.parametrize("case_id,text", CASES, ids=[short(name) for name, _ in CASES])
-def test_script_configurations(case_id, text, config_tester, judge, not_served_yet):
-    try:
-        differences = config_tester.compare(text)
-    except NotServedYet as refused:
-        not_served_yet(refused.args[0])
-    judge(case_id, differences)
+@config_cases(CASES)
+def test_script_configurations(case_id, text, check_config):
+    check_config(case_id, text)

@@ -1,11 +1,8 @@
 """What a configuration computes and what its texts see: map, geo, split_clients, captures, volatile variables,
 nginx's own variables, and what -t says about all of them."""
-import pytest
-
-from harness.pair import NotServedYet
+from harness.config_texts import config_cases, each, http, main, server
 from harness.run import run_case
 from harness.site import Case, Site, get, gets, hosts, post, request
-from test_config import each, http, location, main, server, short
 
 ECHO = "return 200 "
 LOG = "log_format v '$request [$m]'; access_log logs/v.log v;"
@@ -279,13 +276,8 @@ CONFIGS = [
     *each(main, "env;", "env A;", "env A=b;", "env A B;", "env '';", "env A=b; env A;", "variables_hash_max_size 10;"),
 ]
 CASES = [(f"variables: {name}", text) for name, text in CONFIGS]
-assert len({name for name, _ in CASES}) == len(CASES), "two cases of one name"
 
 
-@pytest.mark.parametrize("case_id,text", CASES, ids=[short(name) for name, _ in CASES])
-def test_config(case_id, text, config_tester, judge, not_served_yet):
-    try:
-        differences = config_tester.compare(text)
-    except NotServedYet as refused:
-        not_served_yet(refused.args[0])
-    judge(case_id, differences)
+@config_cases(CASES)
+def test_config(case_id, text, check_config):
+    check_config(case_id, text)

@@ -142,6 +142,11 @@ def request(
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
 
 
+def raw(line: bytes, *headers: bytes, eol: bytes = b"\r\n") -> bytes:
+    """A head written out, line by line."""
+    return eol.join([line, *headers]) + eol + eol
+
+
 def get(target: str, *headers: str, **more) -> bytes:
     return request("GET", target, *headers, **more)
 
