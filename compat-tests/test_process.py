@@ -18,7 +18,7 @@ import pytest
 from harness.client import Player, connect, parse_stream
 from harness.compare import compare_lines
 from harness.running import (BASIC, WAIT_S, ask, command, error_lines, has_ended, kill_if_ours, open_download,
-                             read_rest, reload, run, until)
+                             process_state, read_rest, reload, run, until)
 from harness.servers import LOCKED_BYTES_MAX, StartFailed
 from harness.site import get
 
@@ -180,6 +180,7 @@ def test_killed_worker_loses_no_waiting_connection(server):
     run(server)
     for pid in server.children(server.process.pid):
         os.kill(pid, signal.SIGSTOP)
+        until(lambda: process_state(pid) == "T", "a stopped worker")
     with connect("P0", server) as sock:
         sock.setblocking(True)
         sock.settimeout(WAIT_S)

@@ -111,11 +111,16 @@ def error_lines(server) -> str:
     return server.log_text("error.log")
 
 
-def has_ended(pid: int) -> bool:
+def process_state(pid: int) -> str:
+    """The letter of proc(5): "T" is stopped; also "Z" when there is no such process any more."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
-        return True
+        return "Z"
+
+
+def has_ended(pid: int) -> bool:
+    return process_state(pid) == "Z"
 
 
 def kill_if_ours(server, pid: int):
