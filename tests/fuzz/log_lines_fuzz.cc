@@ -1,24 +1,16 @@
 // Fuzz target of what logs make of foreign bytes: escapes that can be undone and leave nothing that ends or forges a
 // line, and the reader of "syslog:" targets. The input is a value; it is also what follows "syslog:".
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "http/ascii.h"
 #include "modules/syslog_target.h"
 #include "modules/variables.h"
+#include "tests/fuzz/fuzz_fixture.h"
 
 namespace uringx {
 namespace {
-
-// Not assert and not doctest: it must stop the process in every build, as the fuzzer wants it.
-void expect(bool promise, const char* what) {
-  if (promise) return;
-  std::fprintf(stderr, "broken promise: %s\n", what);
-  std::abort();
-}
 
 std::string escaped(std::string_view value, LogEscape escape) {
   std::string line;

@@ -1,22 +1,14 @@
 // Fuzz target of the configuration parser: any bytes give a tree or a refusal, and the tree holds what it
 // promises. The input is the main file; a byte 0x1c (file separator) starts the next file: /c/1, /c/2, ...
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <string_view>
 
 #include "parser/config_parser.h"
+#include "tests/fuzz/fuzz_fixture.h"
 #include "tests/parser/memory_source.h"
 
 namespace uringx {
 namespace {
-
-// Not assert and not doctest: it must stop the process in every build, as the fuzzer wants it.
-void expect(bool promise, const char* what) {
-  if (promise) return;
-  std::fprintf(stderr, "broken promise: %s\n", what);
-  std::abort();
-}
 
 MemorySource files_of(std::string_view input) {
   MemorySource source;

@@ -1,9 +1,6 @@
 // Fuzz target of what auth_basic reads from a file and from a client: the first line is the user, the second what stands in
 // "Authorization: Basic", the rest the file. The verdict must not depend on how the file is cut into pieces.
-#include <algorithm>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
@@ -11,22 +8,10 @@
 #include "modules/password_file.h"
 #include "modules/password_hash.h"
 #include "modules/secure_link.h"
+#include "tests/fuzz/fuzz_fixture.h"
 
 namespace uringx {
 namespace {
-
-// Not assert and not doctest: it must stop the process in every build, as the fuzzer wants it.
-void expect(bool promise, const char* what) {
-  if (promise) return;
-  std::fprintf(stderr, "broken promise: %s\n", what);
-  std::abort();
-}
-
-std::string_view take_line(std::string_view& text) {
-  const std::string_view line = text.substr(0, text.find('\n'));
-  text.remove_prefix(std::min(text.size(), line.size() + 1));
-  return line;
-}
 
 void search(std::string_view user, std::string_view file, std::string_view password) {
   PasswordFileReader whole(user);

@@ -2,24 +2,16 @@
 // is read must not depend on it, and what is found can be asked for its TLVs.
 #include <algorithm>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "http/proxy_protocol.h"
+#include "tests/fuzz/fuzz_fixture.h"
 
 namespace uringx {
 namespace {
 
 constexpr std::size_t kBytesMax = 4096;
-
-// Not assert and not doctest: it must stop the process in every build, as the fuzzer wants it.
-void expect(bool promise, const char* what) {
-  if (promise) return;
-  std::fprintf(stderr, "broken promise: %s\n", what);
-  std::abort();
-}
 
 // In memory of exactly its size, so that a sanitizer sees a read beyond it.
 ProxyProtocolReading read_exactly(std::string_view bytes) {

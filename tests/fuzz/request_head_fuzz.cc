@@ -3,8 +3,6 @@
 // whose promises hold.
 #include <algorithm>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,16 +17,10 @@
 #include "http/request_parser.h"
 #include "http/response_writer.h"
 #include "http/uri.h"
+#include "tests/fuzz/fuzz_fixture.h"
 
 namespace uringx {
 namespace {
-
-// Not assert and not doctest: it must stop the process in every build, as the fuzzer wants it.
-void expect(bool promise, const char* what) {
-  if (promise) return;
-  std::fprintf(stderr, "broken promise: %s\n", what);
-  std::abort();
-}
 
 // A text in memory of exactly its size, so that a sanitizer sees a read beyond it.
 struct ExactText {

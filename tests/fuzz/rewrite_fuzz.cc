@@ -3,30 +3,17 @@
 #include <array>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "http/uri.h"
 #include "modules/rewrite.h"
+#include "tests/fuzz/fuzz_fixture.h"
 #include "tests/modules/fixture.h"
 
 namespace uringx {
 namespace {
-
-void expect(bool promise, const char* what) {
-  if (promise) return;
-  std::fprintf(stderr, "broken promise: %s\n", what);
-  std::abort();
-}
-
-std::string take_line(std::string_view& input) {
-  const std::size_t end = std::min(input.find('\n'), input.size());
-  std::string line(input.substr(0, end));
-  input.remove_prefix(std::min(end + 1, input.size()));
-  return line;
-}
 
 // ngx_escape_uri of arguments, written out.
 std::string escape_argument(std::string_view text) {
@@ -82,11 +69,11 @@ std::string_view flag_of(std::string_view line) {
 }
 
 void check(std::string_view input) {
-  const std::string pattern = take_line(input);
-  const std::string replacement = take_line(input);
+  const std::string pattern(take_line(input));
+  const std::string replacement(take_line(input));
   const std::string_view flag = flag_of(take_line(input));
-  const std::string target = "/" + take_line(input);
-  const std::string args = take_line(input);
+  const std::string target = "/" + std::string(take_line(input));
+  const std::string args(take_line(input));
   if (pattern.size() > 200) return;  // the pattern is the operator's: its cost is not what is looked for
 
   FakeBuild build;
