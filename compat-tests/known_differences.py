@@ -15,7 +15,8 @@ class Known(NamedTuple):
 CONNECT = "405 to CONNECT host:port, as current nginx answers it; 1.22 took the line for a broken one (400)"
 JOINED = "$http_* joins several lines of a field with a comma, as nginx since 1.23; 1.22 showed the first line only"
 BARE_LF = "a bare LF inside chunked coding gets 400, as RFC 9112 7.1 has it: readers that differ here smuggle"
-NO_SPLITTING = "CR and LF become blanks in a header field; with nginx a client can write header lines of its own"
+NO_SPLITTING = ("CR, LF and NUL become blanks in a header field; with nginx a client can write header lines of its own, and some clients "
+                "end a field at a NUL")
 ONE_ETAG = "one ETag on the page of a 416; nginx sends the field twice when error_page leads to a file"
 ANSWERED = "try_files ... =200 is answered with an empty 200; nginx leaves the request without any answer"
 AIO_ON = ('"aio on" is accepted, as by the nginx.org packages, which have file AIO; Debian builds nginx without it, '
@@ -44,6 +45,8 @@ ONE_CYCLE_LINE = "variables that need each other are logged once for each text, 
 LONG_NAMES = ("a host name, variable, key of a map or file name extension may be of any length: uringx has no hash buckets into "
               "which it must fit, where nginx refuses to start (could not build server_names_hash)")
 NO_BEST_HASH = "no warning says that a hash could not be built optimally: uringx has none of a size that is to be found"
+ARGS_BY_CHANCE = ("$args behind error_page ... $uri without a \"?\" is nothing (\"-\" in a log); nginx leaves it unset, and what it shows "
+                  "depends on what the error came from")
 GEO_PATTERNS = "include in geo takes patterns, as current nginx; 1.22 looked for a file of that name"
 
 NO_REALPATH = "$realpath_root is asked for by a thread of its own when the phases begin; a request that ends before has none"
@@ -68,6 +71,8 @@ KNOWN_DIFFERENCES: list[Known] = [
         "variables: http: map_hash_bucket_size 65; map [$]uri [$]b { " + "k" * 111 + " 1; }": ("exit",),
     }),
     *rows(NO_BEST_HASH, {f"hash sizes: many {what}": ("message",) for what in ("keys", "types", "variables")}),
+    *rows(ARGS_BY_CHANCE, {f"arguments behind error_page: /{place}{args}": ("access_log:a.log",)
+                           for place in ("return", "deny") for args in ("", "[?]", "[?]q=1")}),
     *rows(GEO_PATTERNS, {"variables: geo { include none[*].conf; }": ("exit",)}),
     *rows(CONNECT, {
         "methods: CONNECT host:port": ("status", "body", "access_log:access.log", "error_log"),
@@ -91,6 +96,7 @@ KNOWN_DIFFERENCES: list[Known] = [
     *rows(NO_SPLITTING, {
         "return: /url14/%0d%0aX:1": ("header:Location", "header:X"),
         "return: /hdr/%0aX": ("header:X-A",),
+        **{f"bytes of no text in fields: /{place}": ("header:*",) for place in ("field", "part", "redirect")},
         "return: /t30[12378]": ("header:Location",),
         "auth_basic: bytes b'plain*x00:secret'": ("header:X-User",),
         "auth_basic: bytes b'plain*n:x'": ("header:X-User",),

@@ -121,7 +121,7 @@ std::expected<ParsedUri, UriError> normalise(std::string_view target, bool merge
     if (c == '#') break;
     if (c == '?') {
       const std::string_view rest = target.substr(i + 1);
-      parsed.args = rest.substr(0, rest.find('#'));
+      if (!rest.empty()) parsed.args = rest.substr(0, rest.find('#'));
       parsed.has_args = true;
       break;
     }
@@ -199,7 +199,7 @@ std::expected<ParsedUri, UriError> parse_uri(std::string_view target, bool merge
   std::size_t path_bytes = 0;
   if (!is_normal(target, path_bytes)) return normalise(target, merge_slashes, arena);
   ParsedUri parsed{.uri = target.substr(0, path_bytes), .args = {}, .has_args = path_bytes < target.size()};
-  if (parsed.has_args) parsed.args = target.substr(path_bytes + 1);
+  if (path_bytes + 1 < target.size()) parsed.args = target.substr(path_bytes + 1);
   return parsed;
 }
 

@@ -15,7 +15,7 @@ namespace uringx {
 
 struct ParsedUri {
   std::string_view uri = {};   // decoded, begins with "/" when it came from a request ($uri)
-  std::string_view args = {};  // after "?", as sent ($args)
+  std::string_view args = {};  // after "?", as sent ($args); no data when nothing follows it
   bool has_args = false;       // there was a "?", maybe with nothing after it
 };
 

@@ -37,8 +37,10 @@ PasswordAnswer PasswordCheck::search(PasswordFileReader& reader) const {
   const OwnedFd file(::open(asked_.user_file.data(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (file.get() < 0) return failed(Outcome::open_failed, errno);
   std::array<char, 4096> piece;
+  off_t offset = 0;
   ssize_t length = 0;
-  while ((length = ::read(file.get(), piece.data(), piece.size())) > 0) {
+  // Of a pipe nothing can be read at an offset, so that it is told of as nginx does.
+  for (; (length = ::pread(file.get(), piece.data(), piece.size(), offset)) > 0; offset += length) {
     if (reader.take({piece.data(), static_cast<std::size_t>(length)})) break;
   }
   const int error_number = length < 0 ? errno : 0;

@@ -28,6 +28,11 @@ std::string parsed(std::string_view target, bool merge_slashes = true) {
   return text;
 }
 
+bool has_args_data(std::string_view target) {
+  TestMemory memory;
+  return parse_uri(target, true, memory.arena)->args.data() != nullptr;
+}
+
 std::string unsafe_parsed(std::string_view uri) {
   TestMemory memory;
   const auto result = parse_unsafe_uri(uri, memory.arena);
@@ -259,6 +264,14 @@ TEST_CASE("a path is quoted when it holds an escape or a plus; arguments do not 
   CHECK_FALSE(is_quoted_path("/x#%20"));
   CHECK(is_quoted_path("/%20"));
   CHECK(is_quoted_path("//./a+"));
+}
+
+TEST_CASE("a ? with nothing behind it gives no arguments, for logs neither empty ones") {
+  CHECK_FALSE(has_args_data("/a"));
+  CHECK_FALSE(has_args_data("/a?"));
+  CHECK_FALSE(has_args_data("/a%20b?"));
+  CHECK(has_args_data("/a?#f"));
+  CHECK(has_args_data("/a?b"));
 }
 
 }  // namespace
