@@ -17,6 +17,29 @@ bool has_field(const Block& block, std::string_view directive, std::string_view 
   });
 }
 
+bool names_content_type(const Directive* line) {
+  return line->name() == "add_header" && line->words.size() > 1 && equal_ignore_case(line->words[1], "Content-Type");
+}
+
+// What the block's own return answers with; 0: none, or a redirect without a status.
+std::int64_t returned_status(const Block& block) {
+  const Directive* const line = block.line("return");
+  return line == nullptr || line->words.size() < 2 ? 0 : parse_number(line->words[1]).value_or(0);
+}
+
+// Statuses with which add_header needs no "always" (nginx: ngx_http_headers_filter).
+bool has_plain_headers(std::int64_t status) {
+  constexpr std::int64_t kStatuses[] = {200, 201, 204, 206, 301, 302, 303, 304, 307, 308};
+  return status == 0 || std::ranges::find(kStatuses, status) != std::end(kStatuses);
+}
+
+// A block whose only add_header is that of check_content_type has the others again once that is mended.
+bool is_mended_with_content_type(const Block& block) {
+  return std::ranges::all_of(block.lines, [](const Directive* line) {
+    return line->name() != "add_header" || names_content_type(line);
+  });
+}
+
 // Such lines are inherited only where a block has none of its own (nginx: ngx_http_headers_merge_conf).
 void check_lost(const Block& block, Report& report, std::string_view directive) {
   const Directive* const own = block.line(directive);
@@ -24,10 +47,15 @@ void check_lost(const Block& block, Report& report, std::string_view directive) 
   if (block.value(std::string(directive) + "_inherit") == "merge") return;
   const Block* const outer = block.parent->nearest_with(directive);
   if (outer == nullptr) return;
+  if (directive == "add_header" && returned_status(block) != 204 && is_mended_with_content_type(block)) return;
   std::string lost;
+  std::vector<std::string_view> names;
   const Directive* first = nullptr;
   for (const Directive* line : outer->lines) {
     if (line->name() != directive || line->words.size() < 2 || has_field(block, directive, line->words[1])) continue;
+    if (line->words.back() != "always" && !has_plain_headers(returned_status(block))) continue;
+    if (std::ranges::find(names, line->words[1]) != names.end()) continue;
+    names.push_back(line->words[1]);
     if (first == nullptr) first = line;
     if (!lost.empty()) lost += ", ";
     lost += line->words[1];
@@ -80,11 +108,11 @@ void check_expires_contradicted(const Block& block, Report& report) {
   }
 }
 
-// nginx adds a second field of that name: its own comes from types and default_type.
+// nginx adds a second field of that name: its own comes from types and default_type, and only a 204 has none.
 void check_content_type(const Block& block, Report& report) {
+  if (returned_status(block) == 204) return;
   for (const Directive* line : block.lines) {
-    if (line->name() != "add_header" || line->words.size() < 3 || !equal_ignore_case(line->words[1], "Content-Type")) continue;
-    if (line->words[2].empty()) continue;
+    if (!names_content_type(line) || line->words.size() < 3 || line->words[2].empty()) continue;
     report.add(*line, fmt::format("the answer gets a second Content-Type beside the one of its type; write \"default_type {0}{1}{0};\", with "
                                   "\"types {{ }}\" where files are served",
                                   line->words[2].find_first_of(" ;") == std::string::npos ? "" : "'", line->words[2]));
