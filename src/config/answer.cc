@@ -4,15 +4,14 @@
 
 #include <algorithm>
 
+#include "config/route_table.h"
 #include "http/browser.h"
 #include "http/conditional.h"
 #include "http/framing.h"
 #include "http/location.h"
 #include "http/range.h"
-#include "modules/charset.h"
 #include "modules/headers.h"
 #include "modules/http_core.h"
-#include "modules/userid.h"
 
 namespace uringx {
 namespace {
@@ -177,9 +176,7 @@ std::expected<AnswerBody, int> finish_answer(Request& request, std::string_view 
     response.status_text = {};
   }
   if (const int status = filter_not_modified(request)) return std::unexpected(status);
-  filter_headers(request);
-  filter_userid(request);
-  filter_charset(request);
+  for (const HeaderFilter filter : request.routes->handlers.header_filters()) filter(request);
   std::expected<AnswerBody, int> body = filter_ranges(request, text, from_file, boundaries);
   if (!body) return body;
 

@@ -75,6 +75,7 @@ Builder::Step Builder::apply(const TableEntry& entry, const Directive& directive
       return refuse(fmt::format("the directive \"{}\" of {} is known to nginx but not served by uringx yet",
                                 directive.name(), entry.unserved_module));
   }
+  note_use(entry.module->id);
   SettingsSet* set = nullptr;
   switch (entry.row.level) {
     case Level::main: set = &routes_.main; break;
@@ -168,6 +169,8 @@ Builder::Step Builder::finish_main() {
   if (!http_seen_) {
     if (auto done = inherit_all(*this, routes_, http_server_); !done) return refuse(std::move(done.error()));
   }
+  if (routes_.variables.uses_realpath_root()) note_use(ModuleId::realpath_root);
+  routes_.handlers = HandlerLists(routes_.used_modules);
   resolve_error_logs();
   write_notices();
   if (auto enough = check_connections(); !enough) return enough;

@@ -83,6 +83,8 @@ class Builder final : public BuildContext {
   Step add_server_names(const Directive& directive);
   Step add_address(ServerBlock& server, const SocketAddress& address, const ListenOptions& options);
 
+  void note_use(ModuleId module) { routes_.used_modules.set(static_cast<std::size_t>(module)); }
+
   Applied name_location(Location& location, const Directive& directive);
   Applied check_nesting(const Location& location) const;
   Applied add_server_name(ServerBlock& server, const std::string& word);

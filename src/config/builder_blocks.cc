@@ -193,6 +193,7 @@ Builder::Step Builder::begin_if(const Directive& directive) {
   block.file = *directive.file;
   block.line = directive.line;
   block.settings = make_location_settings();
+  note_use(ModuleId::rewrite);
   auto& script = scope_.location->get<RewriteSettings>();
   const auto step = uringx::begin_if(*this, directive, script, block.settings.get<RewriteSettings>(),
                                      in_location ? &block.settings : nullptr);

@@ -11,50 +11,12 @@
 #include "http/uri.h"
 #include "modules/access.h"
 #include "modules/auth_basic.h"
-#include "modules/autoindex.h"
 #include "modules/error_page.h"
 #include "modules/http_core.h"
-#include "modules/index.h"
-#include "modules/random_index.h"
-#include "modules/realip.h"
 #include "modules/realpath_root.h"
-#include "modules/rewrite.h"
-#include "modules/static_files.h"
-#include "modules/try_files.h"
 
 namespace uringx {
 namespace {
-
-// The server's own script has run in server_rewrite; it must not run again as that of a location
-// (ngx_http_rewrite_handler).
-HandlerResult handle_location_rewrite(Request& request, HandlerState& state, const HandlerInput& input) {
-  if (request.location == &request.server_block->root.settings) return Declined{};
-  return handle_rewrite(request, state, input);
-}
-
-// The handlers of each phase, in the order in which nginx calls them: the last module of its list first.
-constexpr Handler kPostRead[] = {handle_realip};
-constexpr Handler kServerRewrite[] = {handle_realpath_root, handle_rewrite};
-constexpr Handler kRewrite[] = {handle_realpath_root, handle_location_rewrite};
-constexpr Handler kPreaccess[] = {handle_realpath_root, handle_realip};
-constexpr Handler kAccess[] = {handle_access, handle_auth_basic};
-constexpr Handler kPrecontent[] = {handle_try_files};
-constexpr Handler kContent[] = {handle_random_index, handle_index, handle_autoindex, handle_static_file};
-
-std::span<const Handler> handlers_of(Phase phase) {
-  switch (phase) {
-    case Phase::post_read: return kPostRead;
-    case Phase::server_rewrite: return kServerRewrite;
-    case Phase::find_location: return {};
-    case Phase::rewrite: return kRewrite;
-    case Phase::post_rewrite: return {};
-    case Phase::preaccess: return kPreaccess;
-    case Phase::access: return kAccess;
-    case Phase::precontent: return kPrecontent;
-    case Phase::content: return kContent;
-  }
-  return {};
-}
 
 bool pads_error_pages(const Request& request) {
   const Browser browser = browser_of(request.head.value(KnownField::user_agent));
@@ -69,20 +31,20 @@ bool wants_refresh_page(const Request& request) {
 constexpr bool ends_connection(int status) { return status == 408 || status == 444 || status == 499; }
 
 // No content handler wanted the request (ngx_http_core_content_phase).
-HandlerResult nobody_answered(Request& request) {
+int refuse_unanswered(Request& request) {
   if (!request.uri.ends_with('/')) {
     log_request(request, LogLevel::error, "no handler found");
-    return Finish{404};
+    return 404;
   }
   const std::string_view path = map_uri_to_path(request, request.uri);
   log_request(request, LogLevel::error, request.arena.join({"directory index of \"", path, "\" is forbidden"}));
-  return Finish{403};
+  return 403;
 }
 
 }  // namespace
 
 Action PhaseEngine::start() {
-  next_phase(Phase::post_read);
+  enter_phase(Phase::post_read);
   return run({});
 }
 
@@ -94,53 +56,80 @@ Action PhaseEngine::resume(const HandlerInput& input) {
 
 Action PhaseEngine::finish(int status) {
   // A refused head has met no phase; its page and its log lines may use $realpath_root all the same.
-  const HandlerResult root = handle_realpath_root(request_, state_, {});
-  if (const auto* resolve = std::get_if<ResolvePath>(&root)) {
-    waiting_status_ = status;
-    return *resolve;
+  if (contains(request_.routes->used_modules, ModuleId::realpath_root)) {
+    const HandlerResult root = handle_realpath_root(request_, state_, {});
+    if (const auto* resolve = std::get_if<ResolvePath>(&root)) {
+      waiting_status_ = status;
+      return *resolve;
+    }
   }
   if (std::optional<Action> action = special_response(status)) return *action;
   return run({});
 }
 
-void PhaseEngine::next_phase(Phase phase) {
+void PhaseEngine::enter_phase(Phase phase) {
   phase_ = phase;
+  handlers_ = request_.routes->handlers.of(phase);
+  if (phase == Phase::content) {
+    const Handler& own = request_.settings<HttpCoreLocation>().content_handler;
+    if (own != nullptr) handlers_ = {&own, 1};
+  }
   handler_ = 0;
   state_ = {};
 }
 
+void PhaseEngine::next_handler() {
+  ++handler_;
+  state_ = {};
+}
+
 Action PhaseEngine::run(const HandlerInput& input) {
-  HandlerInput given = input;  // the answer is for the handler that asked, not for the one after it
+  static constexpr HandlerInput kNothing;
+  const HandlerInput* given = &input;  // the answer is for the handler that asked, not for the one after it
   for (;;) {
-    const HandlerResult result = run_phase(given);
-    given = {};
-    std::optional<Action> action = take(result);
-    if (!action && request_.access_code != 0) action = leave_access();
+    std::optional<Action> action;
+    if (handler_ == handlers_.size()) {
+      action = leave_phase();
+    } else {
+      const HandlerResult result = handlers_[handler_](request_, state_, *given);
+      given = &kNothing;
+      if (std::holds_alternative<Declined>(result)) {
+        next_handler();
+        continue;
+      }
+      action = take(result);
+    }
     if (action) return *action;
   }
 }
 
-HandlerResult PhaseEngine::run_phase(const HandlerInput& input) {
-  if (phase_ == Phase::find_location) return find_location();
-  if (phase_ == Phase::content) {
-    if (const Handler own = request_.settings<HttpCoreLocation>().content_handler) return own(request_, state_, input);
+std::optional<Action> PhaseEngine::leave_phase() {
+  switch (phase_) {
+    case Phase::find_location: return find_location();
+    case Phase::post_rewrite:
+      if (request_.uri_changed) return choose_location_again();
+      break;
+    case Phase::access:
+      if (request_.access_code != 0) return leave_access();
+      break;
+    case Phase::content: return special_response(refuse_unanswered(request_));
+    case Phase::post_read:
+    case Phase::server_rewrite:
+    case Phase::rewrite:
+    case Phase::preaccess:
+    case Phase::precontent: break;
   }
-  if (phase_ == Phase::post_rewrite && request_.uri_changed) return post_rewrite();
-  const std::span<const Handler> handlers = handlers_of(phase_);
-  if (handler_ < handlers.size()) return handlers[handler_](request_, state_, input);
-  if (phase_ == Phase::content) return nobody_answered(request_);
-  next_phase(static_cast<Phase>(static_cast<int>(phase_) + 1));
-  return run_phase({});
+  enter_phase(static_cast<Phase>(static_cast<int>(phase_) + 1));
+  return std::nullopt;
 }
 
 std::optional<Action> PhaseEngine::take_allowed() {
   if (*request_.settings<HttpCoreLocation>().satisfy == Satisfy::any) {
     request_.access_code = 0;
     withdraw_challenge(request_);
-    next_phase(Phase::precontent);
+    enter_phase(Phase::precontent);
   } else {
-    ++handler_;
-    state_ = {};
+    next_handler();
   }
   return std::nullopt;
 }
@@ -149,13 +138,11 @@ std::optional<Action> PhaseEngine::take_denied(int status) {
   const bool may_be_satisfied = status == 401 || status == 403;
   if (!may_be_satisfied || *request_.settings<HttpCoreLocation>().satisfy == Satisfy::all) return deny(status);
   if (request_.access_code != 401) request_.access_code = status;
-  ++handler_;
-  state_ = {};
+  next_handler();
   return std::nullopt;
 }
 
 std::optional<Action> PhaseEngine::leave_access() {
-  if (handler_ < std::size(kAccess)) return std::nullopt;
   const int status = std::exchange(request_.access_code, 0);
   if (status == 403) log_request(request_, LogLevel::error, kForbiddenByRule);
   return deny(status);
@@ -170,32 +157,32 @@ std::optional<Action> PhaseEngine::deny(int status) {
 }
 
 // ngx_http_core_post_rewrite_phase: the location is chosen again by the new URI.
-HandlerResult PhaseEngine::post_rewrite() {
+std::optional<Action> PhaseEngine::choose_location_again() {
   if (--request_.uri_changes_left == 0) {
     log_request(request_, LogLevel::error,
                 request_.arena.join({"rewrite or internal redirection cycle while processing \"", request_.uri, "\""}));
-    return Finish{500};
+    return special_response(500);
   }
   RouteTable::enter(request_, request_.server_block->root);
-  next_phase(Phase::find_location);
-  return run_phase({});
+  enter_phase(Phase::find_location);
+  return std::nullopt;
 }
 
-HandlerResult PhaseEngine::find_location() {
+std::optional<Action> PhaseEngine::find_location() {
   request_.uri_changed = false;
   request_.routes->find_location(request_);
   const auto& core = request_.settings<HttpCoreLocation>();
-  if (*core.internal && !request_.internal) return Finish{404};
+  if (*core.internal && !request_.internal) return special_response(404);
   const std::uint64_t body_bytes_max = core.client_max_body_size->count;
   if (request_.content_length > 0 && body_bytes_max != 0 && !request_.body_discarded &&
       static_cast<std::uint64_t>(request_.content_length) > body_bytes_max) {
     log_request(request_, LogLevel::error,
                 request_.arena.copy(fmt::format("client intended to send too large body: {} bytes", request_.content_length)));
     request_.expect_tested = true;
-    return Finish{413};
+    return special_response(413);
   }
-  next_phase(Phase::rewrite);
-  return run_phase({});
+  enter_phase(Phase::rewrite);
+  return std::nullopt;
 }
 
 std::optional<Action> PhaseEngine::take(const HandlerResult& result) {
@@ -203,8 +190,7 @@ std::optional<Action> PhaseEngine::take(const HandlerResult& result) {
     PhaseEngine& engine;
 
     std::optional<Action> operator()(const Declined&) const {
-      ++engine.handler_;
-      engine.state_ = {};
+      engine.next_handler();
       return std::nullopt;
     }
     std::optional<Action> operator()(const Allowed&) const { return engine.take_allowed(); }
@@ -246,7 +232,7 @@ bool PhaseEngine::redirect_internally(const InternalRedirect& redirect) {
   request_.add_uri_to_alias = false;
   request_.valid_location = true;
   RouteTable::enter(request_, request_.server_block->root);
-  next_phase(Phase::server_rewrite);
+  enter_phase(Phase::server_rewrite);
   return true;
 }
 
@@ -269,7 +255,7 @@ bool PhaseEngine::redirect_to_named(const NamedRedirect& redirect) {
   request_.user_id = nullptr;
   request_.uri_changed = false;
   RouteTable::enter(request_, *location);
-  next_phase(Phase::rewrite);
+  enter_phase(Phase::rewrite);
   return true;
 }
 

@@ -6,12 +6,6 @@
 
 namespace uringx {
 
-// nginx's order (ngx_http_phases). An internal redirect begins again at server_rewrite, one to a named location at
-// rewrite.
-enum class Phase : std::uint8_t {
-  post_read, server_rewrite, find_location, rewrite, post_rewrite, preaccess, access, precontent, content
-};
-
 class PhaseEngine {
  public:
   explicit PhaseEngine(Request& request) : request_(request) {}
@@ -27,16 +21,19 @@ class PhaseEngine {
 
  private:
   Action run(const HandlerInput& input);
-  HandlerResult run_phase(const HandlerInput& input);
-  HandlerResult find_location();
-  HandlerResult post_rewrite();
-  // One handler's result: an Action for the driver, or nullopt to go on with run().
+  void enter_phase(Phase phase);
+  void next_handler();
+  // All below: an Action for the driver, or nullopt to go on with run().
+  // What follows the last handler of a phase.
+  std::optional<Action> leave_phase();
+  std::optional<Action> find_location();
+  std::optional<Action> choose_location_again();
+  // One handler's result.
   std::optional<Action> take(const HandlerResult& result);
-  void next_phase(Phase phase);
   // ngx_http_core_access_phase, what `satisfy` makes of one handler's word.
   std::optional<Action> take_allowed();
   std::optional<Action> take_denied(int status);
-  // ngx_http_core_post_access_phase, once every handler of the phase was asked and nobody let the request in.
+  // ngx_http_core_post_access_phase, once every handler of the phase was asked.
   std::optional<Action> leave_access();
   std::optional<Action> deny(int status);
   bool redirect_internally(const InternalRedirect& redirect);
@@ -49,7 +46,8 @@ class PhaseEngine {
 
   Request& request_;
   Phase phase_ = Phase::post_read;
-  std::size_t handler_ = 0;  // within the phase
+  std::span<const Handler> handlers_;  // of the phase
+  std::size_t handler_ = 0;            // of those
   HandlerState state_;
   int waiting_status_ = 0;  // what the request ends with after a Wait, or once $realpath_root is known
 };

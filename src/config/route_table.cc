@@ -28,6 +28,7 @@ void RouteTable::enter(Request& request, const Location& location) {
   const SettingsSet& settings = limited ? *location.limit_except_settings : location.settings;
   request.location = &settings;
   request.location_name = location.name;
+  request.location_is_server = location.kind == Location::Kind::server;
   request.location_is_exact = location.kind == Location::Kind::exact;
   request.location_is_regex = location.kind == Location::Kind::regex;
   request.location_is_named = location.kind == Location::Kind::named;

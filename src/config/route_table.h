@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/log_file.h"
+#include "config/handler_lists.h"
 #include "config/listen.h"
 #include "modules/module.h"
 #include "modules/regex.h"
@@ -113,6 +114,8 @@ class RouteTable {
   std::vector<ListenSocket> listens;
   std::vector<std::unique_ptr<LogFile>> log_files;  // by index; opened by the master
   VariableTable variables;
+  UsedModules used_modules;
+  HandlerLists handlers;
   std::vector<std::string> notices;          // to be logged at [notice] when serving starts
   std::vector<ConfigFile> files;             // for -T
 

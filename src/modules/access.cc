@@ -92,12 +92,17 @@ JudgedAddress judged_address(const Request& request, const std::vector<AccessSet
   return {Family::ipv6, bytes.data()};
 }
 
+constexpr HandlerRow kHandlers[] = {{Phase::access, handle_access}};
+
+std::span<const HandlerRow> handlers() { return kHandlers; }
+
 }  // namespace
 
 const Module kAccessModule = {.id = ModuleId::access,
                               .name = "access",
                               .rows = kRows,
-                              .make_location = make_settings<AccessSettings>};
+                              .make_location = make_settings<AccessSettings>,
+                              .handlers = handlers};
 
 bool AddressRange::contains(const std::uint8_t* bytes) const {
   if (family == Family::unix_socket) return true;

@@ -85,12 +85,17 @@ HandlerResult judge(Request& request, std::string_view realm, const PasswordAnsw
   return Finish{500};
 }
 
+constexpr HandlerRow kHandlers[] = {{Phase::access, handle_auth_basic}};
+
+std::span<const HandlerRow> handlers() { return kHandlers; }
+
 }  // namespace
 
 const Module kAuthBasicModule = {.id = ModuleId::auth_basic,
                                  .name = "auth_basic",
                                  .rows = kRows,
-                                 .make_location = make_settings<AuthBasicSettings>};
+                                 .make_location = make_settings<AuthBasicSettings>,
+                                 .handlers = handlers};
 
 HandlerResult handle_auth_basic(Request& request, HandlerState& state, const HandlerInput& input) {
   const auto& settings = request.settings<AuthBasicSettings>();

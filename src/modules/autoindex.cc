@@ -115,12 +115,17 @@ void log_failures(const Request& request, std::string_view path, std::span<const
   }
 }
 
+constexpr HandlerRow kHandlers[] = {{Phase::content, handle_autoindex}};
+
+std::span<const HandlerRow> handlers() { return kHandlers; }
+
 }  // namespace
 
 const Module kAutoindexModule = {.id = ModuleId::autoindex,
                                  .name = "autoindex",
                                  .rows = kRows,
-                                 .make_location = make_settings<AutoindexSettings>};
+                                 .make_location = make_settings<AutoindexSettings>,
+                                 .handlers = handlers};
 
 HandlerResult handle_autoindex(Request& request, HandlerState& state, const HandlerInput& input) {
   if (!request.uri.ends_with('/')) return Declined{};

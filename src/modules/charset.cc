@@ -92,7 +92,8 @@ const Module kCharsetModule = {.id = ModuleId::charset,
                                .name = "charset",
                                .rows = kRows,
                                .make_location = make_settings<CharsetSettings>,
-                               .finish_location = finish_location};
+                               .finish_location = finish_location,
+                               .header_filter = filter_charset};
 
 CharsetSettings::CharsetSettings() {
   Types by_default;

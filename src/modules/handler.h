@@ -85,8 +85,20 @@ struct HandlerInput {
 
 using Handler = HandlerResult (*)(Request& request, HandlerState& state, const HandlerInput& input);
 
-// Amends the head of an answer before it is written (nginx: header filters).
-using HeaderFilter = void (*)(Request& request);
+// nginx's order (ngx_http_phases). An internal redirect begins again at server_rewrite, one to a named location at
+// rewrite.
+enum class Phase : std::uint8_t {
+  post_read, server_rewrite, find_location, rewrite, post_rewrite, preaccess, access, precontent, content
+};
+inline constexpr std::size_t kPhases = 9;
+
+// A handler and the phase that calls it, in configurations where a directive of its module is written. Within a phase the
+// module that registry.cc names last comes first, as with nginx.
+struct HandlerRow {
+  Phase phase;
+  Handler handler;
+  bool always = false;  // it has something to do without any directive
+};
 
 // Logs at `level` to the request's error log with nginx's context after it:
 // ", client: ..., server: ..., request: "...", host: "..."". With an errno, its text precedes the context.

@@ -214,7 +214,8 @@ void add_header(Request& request, const AddedHeader& header) {
 const Module kHeadersModule = {.id = ModuleId::headers,
                                .name = "headers",
                                .rows = kRows,
-                               .make_location = make_settings<HeadersSettings>};
+                               .make_location = make_settings<HeadersSettings>,
+                               .header_filter = filter_headers};
 
 std::expected<Expires, std::string> Expires::parse(std::string_view text, bool after_modified) {
   constexpr std::int64_t kDaySeconds = 24 * 60 * 60;

@@ -84,12 +84,17 @@ std::optional<HandlerResult> judge_directory(Request& request, std::string_view 
   return std::nullopt;
 }
 
+constexpr HandlerRow kHandlers[] = {{.phase = Phase::content, .handler = handle_index, .always = true}};
+
+std::span<const HandlerRow> handlers() { return kHandlers; }
+
 }  // namespace
 
 const Module kIndexModule = {.id = ModuleId::index,
                              .name = "index",
                              .rows = kRows,
-                             .make_location = make_settings<IndexSettings>};
+                             .make_location = make_settings<IndexSettings>,
+                             .handlers = handlers};
 
 HandlerResult handle_index(Request& request, HandlerState& state, const HandlerInput& input) {
   if (!request.uri.ends_with('/')) return Declined{};

@@ -2,6 +2,7 @@
 // Rows and modules are constants; settings are built once by config/ on the main thread and const afterwards.
 #pragma once
 
+#include <bitset>
 #include <cstdint>
 #include <expected>
 #include <functional>
@@ -89,9 +90,14 @@ enum class ModuleId : std::uint8_t {
   map, geo, split_clients,
   realip, stub_status, browser,
   auth_basic, referer, secure_link, disable_symlinks,
-  empty_gif, random_index, userid,
+  empty_gif, random_index, userid, realpath_root,
   count
 };
+
+// Modules of which a directive (or what stands for one) is written anywhere in a configuration.
+using UsedModules = std::bitset<static_cast<std::size_t>(ModuleId::count)>;
+
+inline bool contains(const UsedModules& used, ModuleId module) { return used[static_cast<std::size_t>(module)]; }
 
 // The settings of all modules at one level: main, one server, or one location.
 class SettingsSet {
@@ -129,6 +135,11 @@ struct DirectiveRow {
 };
 
 struct VariableRow;  // modules/variables.h
+struct HandlerRow;   // modules/handler.h
+struct Request;      // modules/request.h
+
+// Amends the head of an answer before it is written (nginx: header filters).
+using HeaderFilter = void (*)(Request& request);
 
 struct Module {
   ModuleId id;
@@ -143,6 +154,10 @@ struct Module {
   Applied (*finish_server)(BuildContext& context, Settings& settings, const Settings* parent) = nullptr;
   // The variables it brings.
   std::span<const VariableRow> (*variables)() = nullptr;
+  // The handlers it brings.
+  std::span<const HandlerRow> (*handlers)() = nullptr;
+  // Called, with the last module's first, where one of the module's directives is written.
+  HeaderFilter header_filter = nullptr;
 };
 
 // All modules, in nginx's order (registry.cc).

@@ -27,12 +27,17 @@ std::string choose_file(const DirectoryWork&, std::span<DirectoryEntry> entries)
 
 constexpr DirectoryWork kChooseFile = {DirectoryWork::Read::kinds, choose_file};
 
+constexpr HandlerRow kHandlers[] = {{Phase::content, handle_random_index}};
+
+std::span<const HandlerRow> handlers() { return kHandlers; }
+
 }  // namespace
 
 const Module kRandomIndexModule = {.id = ModuleId::random_index,
                                    .name = "random_index",
                                    .rows = kRows,
-                                   .make_location = make_settings<RandomIndexSettings>};
+                                   .make_location = make_settings<RandomIndexSettings>,
+                                   .handlers = handlers};
 
 HandlerResult handle_random_index(Request& request, HandlerState& state, const HandlerInput& input) {
   if (!request.uri.ends_with('/')) return Declined{};

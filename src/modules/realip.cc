@@ -98,13 +98,18 @@ constexpr VariableRow kVariables[] = {
 
 std::span<const VariableRow> realip_variables() { return kVariables; }
 
+constexpr HandlerRow kHandlers[] = {{Phase::post_read, handle_realip}, {Phase::preaccess, handle_realip}};
+
+std::span<const HandlerRow> handlers() { return kHandlers; }
+
 }  // namespace
 
 const Module kRealipModule = {.id = ModuleId::realip,
                               .name = "realip",
                               .rows = kRows,
                               .make_location = make_settings<RealipSettings>,
-                              .variables = realip_variables};
+                              .variables = realip_variables,
+                              .handlers = handlers};
 
 HandlerResult handle_realip(Request& request, HandlerState&, const HandlerInput&) {
   const auto& settings = request.settings<RealipSettings>();

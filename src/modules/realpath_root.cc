@@ -1,11 +1,21 @@
 #include "modules/realpath_root.h"
 
-#include "modules/variables.h"
-
 namespace uringx {
+namespace {
+
+constexpr HandlerRow kHandlers[] = {
+    {Phase::server_rewrite, handle_realpath_root},
+    {Phase::rewrite, handle_realpath_root},
+    {Phase::preaccess, handle_realpath_root},
+};
+
+std::span<const HandlerRow> handlers() { return kHandlers; }
+
+}  // namespace
+
+const Module kRealpathRootModule = {.id = ModuleId::realpath_root, .name = "realpath_root", .rows = {}, .handlers = handlers};
 
 HandlerResult handle_realpath_root(Request& request, HandlerState& state, const HandlerInput& input) {
-  if (!request.variables->uses_realpath_root()) return Declined{};
   if (input.path != nullptr) {
     request.resolved_root = state.path;
     request.real_root = request.arena.copy(input.path->path);

@@ -6,7 +6,10 @@
 
 namespace uringx {
 
-// Asks for the document root to be resolved, if a text of the configuration uses $realpath_root and this root was not yet.
+// "Used" where a text of the configuration uses $realpath_root.
+extern const Module kRealpathRootModule;
+
+// Asks for the document root to be resolved, if this one was not yet.
 HandlerResult handle_realpath_root(Request& request, HandlerState& state, const HandlerInput& input);
 
 }  // namespace uringx

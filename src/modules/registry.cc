@@ -18,11 +18,13 @@
 #include "modules/map.h"
 #include "modules/random_index.h"
 #include "modules/realip.h"
+#include "modules/realpath_root.h"
 #include "modules/referer.h"
 #include "modules/rewrite.h"
 #include "modules/secure_link.h"
 #include "modules/stub_status.h"
 #include "modules/split_clients.h"
+#include "modules/static_files.h"
 #include "modules/try_files.h"
 #include "modules/types.h"
 #include "modules/userid.h"
@@ -31,11 +33,13 @@ namespace uringx {
 namespace {
 
 // nginx's order (its auto/modules): settings are inherited module by module, so the first error is nginx's
-// first error.
+// first error. Handlers and header filters are called in the opposite order.
 constexpr const Module* kModules[] = {
-    &kCoreMainModule, &kEventsModule,   &kHttpCoreModule, &kDisableSymlinksModule, &kTypesModule,    &kErrorPageModule,
-    &kLogModule,      &kAutoindexModule, &kIndexModule, &kRandomIndexModule,   &kTryFilesModule, &kAuthBasicModule, &kAccessModule,
-    &kRealipModule,  &kGeoModule, &kMapModule, &kSplitClientsModule, &kRefererModule,      &kRewriteModule,  &kSslModule, &kSecureLinkModule, &kBrowserModule, &kStubStatusModule, &kEmptyGifModule,      &kGzipModule,     &kCharsetModule, &kUserIdModule,  &kHeadersModule,
+    &kCoreMainModule, &kEventsModule, &kHttpCoreModule, &kDisableSymlinksModule, &kTypesModule, &kErrorPageModule,
+    &kLogModule, &kStaticFilesModule, &kAutoindexModule, &kIndexModule, &kRandomIndexModule, &kTryFilesModule,
+    &kAuthBasicModule, &kAccessModule, &kRealipModule, &kGeoModule, &kMapModule, &kSplitClientsModule, &kRefererModule,
+    &kRewriteModule, &kSslModule, &kSecureLinkModule, &kBrowserModule, &kStubStatusModule, &kEmptyGifModule, &kGzipModule,
+    &kCharsetModule, &kUserIdModule, &kHeadersModule, &kRealpathRootModule,
 };
 
 }  // namespace

@@ -108,6 +108,7 @@ struct Request {
   const SettingsSet* server = nullptr;    // of the virtual server
   const SettingsSet* location = nullptr;  // of the location (of the server's outermost level before one is chosen)
   std::string_view location_name;         // as configured; needed by alias
+  bool location_is_server = false;        // none was chosen: the server's outermost level
   bool location_is_exact = false;
   bool location_is_regex = false;
   bool location_is_named = false;

@@ -141,11 +141,16 @@ constexpr DirectiveRow kRows[] = {
     value_row<&RewriteSettings::uninitialized_variable_warn>("uninitialized_variable_warn", kFlagContexts),
 };
 
+constexpr HandlerRow kHandlers[] = {{Phase::server_rewrite, handle_rewrite}, {Phase::rewrite, handle_location_rewrite}};
+
+std::span<const HandlerRow> handlers() { return kHandlers; }
+
 }  // namespace
 
 const Module kRewriteModule = {.id = ModuleId::rewrite,
                                .name = "rewrite",
                                .rows = kRows,
-                               .make_location = make_settings<RewriteSettings>};
+                               .make_location = make_settings<RewriteSettings>,
+                               .handlers = handlers};
 
 }  // namespace uringx

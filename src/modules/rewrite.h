@@ -29,5 +29,8 @@ std::expected<std::size_t, Refusal> begin_if(BuildContext& context, const Direct
 void end_if(RewriteSettings& outer, std::size_t if_step);
 
 HandlerResult handle_rewrite(Request& request, HandlerState& state, const HandlerInput& input);
+// The same in a location: the server's own script has run by then and must not run again as that of a location
+// (ngx_http_rewrite_handler).
+HandlerResult handle_location_rewrite(Request& request, HandlerState& state, const HandlerInput& input);
 
 }  // namespace uringx

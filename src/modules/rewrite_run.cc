@@ -176,4 +176,9 @@ HandlerResult handle_rewrite(Request& request, HandlerState& state, const Handle
   return Run(request, state, input).go(*script);
 }
 
+HandlerResult handle_location_rewrite(Request& request, HandlerState& state, const HandlerInput& input) {
+  if (request.location_is_server) return Declined{};
+  return handle_rewrite(request, state, input);
+}
+
 }  // namespace uringx

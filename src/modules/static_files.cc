@@ -46,7 +46,13 @@ HandlerResult redirect_to_directory(Request& request) {
   return Finish{301};
 }
 
+constexpr HandlerRow kHandlers[] = {{.phase = Phase::content, .handler = handle_static_file, .always = true}};
+
+std::span<const HandlerRow> handlers() { return kHandlers; }
+
 }  // namespace
+
+const Module kStaticFilesModule = {.id = ModuleId::static_files, .name = "static", .rows = {}, .handlers = handlers};
 
 std::string_view make_etag(Arena& arena, std::time_t modified, std::uint64_t bytes) {
   char text[48];

@@ -6,6 +6,8 @@
 
 namespace uringx {
 
+extern const Module kStaticFilesModule;
+
 HandlerResult handle_static_file(Request& request, HandlerState& state, const HandlerInput& input);
 
 // "HEX(mtime)-HEX(size)" in quotes, as ngx_http_set_etag makes it.

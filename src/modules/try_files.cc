@@ -76,12 +76,17 @@ HandlerResult fall_back(Request& request, const TryFilesSettings::Value& files) 
   return redirect_to(target);
 }
 
+constexpr HandlerRow kHandlers[] = {{Phase::precontent, handle_try_files}};
+
+std::span<const HandlerRow> handlers() { return kHandlers; }
+
 }  // namespace
 
 const Module kTryFilesModule = {.id = ModuleId::try_files,
                                 .name = "try_files",
                                 .rows = kRows,
-                                .make_location = make_settings<TryFilesSettings>};
+                                .make_location = make_settings<TryFilesSettings>,
+                                .handlers = handlers};
 
 HandlerResult handle_try_files(Request& request, HandlerState& state, const HandlerInput& input) {
   const auto& setting = request.settings<TryFilesSettings>().files;

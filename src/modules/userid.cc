@@ -295,7 +295,8 @@ const Module kUserIdModule = {.id = ModuleId::userid,
                               .name = "userid",
                               .rows = kRows,
                               .make_location = make_settings<UserIdSettings>,
-                              .variables = variables};
+                              .variables = variables,
+                              .header_filter = filter_userid};
 
 void filter_userid(Request& request) {
   const auto& settings = request.settings<UserIdSettings>();
