@@ -68,11 +68,6 @@ class IntrusiveList {
     }
   }
 
-  // Moves every item of `other` to the end of this list.
-  void take_all(IntrusiveList& other) {
-    while (!other.empty()) push_back(other.pop_front());
-  }
-
  private:
   static T& owner(ListNode* node) { return static_cast<T&>(static_cast<Node&>(*node)); }
 

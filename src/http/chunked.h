@@ -34,9 +34,6 @@ class ChunkedDecoder {
   // Content bytes seen so far, for client_max_body_size: never more than 2^63 - 1, or it is `invalid`.
   std::int64_t body_bytes() const { return body_bytes_; }
 
-  // The content bytes announced by the chunk being read and not yet seen: nginx counts them at once.
-  std::int64_t chunk_left_bytes() const { return chunk_left_bytes_; }
-
  private:
   enum class State : std::uint8_t {
     size_start,

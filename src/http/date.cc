@@ -172,22 +172,6 @@ char* write_iso_date(char* out, std::time_t time, int offset_minutes) {
   return put_offset(put_clock(out, civil), offset_minutes, ":");
 }
 
-char* write_error_log_date(char* out, std::time_t time, int offset_minutes) {
-  const CivilTime civil = shifted(time, offset_minutes);
-  out = put_char(put_4(out, civil.year), '/');
-  out = put_char(put_2(out, civil.month), '/');
-  out = put_char(put_2(out, civil.day), ' ');
-  return put_clock(out, civil);
-}
-
-char* write_syslog_date(char* out, std::time_t time, int offset_minutes) {
-  const CivilTime civil = shifted(time, offset_minutes);
-  out = put_char(put_3_letters(out, month_name(civil.month)), ' ');
-  out = put_2(out, civil.day);
-  if (civil.day < 10) out[-2] = ' ';
-  return put_clock(put_char(out, ' '), civil);
-}
-
 char* write_cookie_date(char* out, std::time_t time) {
   const CivilTime civil = civil_time(time);
   out = put_text(put_3_letters(out, weekday_name(civil.weekday)), ", ");

@@ -43,12 +43,6 @@ char* write_log_date(char* out, std::time_t time, int offset_minutes);
 // $time_iso8601
 char* write_iso_date(char* out, std::time_t time, int offset_minutes);
 
-// the error log's lines
-char* write_error_log_date(char* out, std::time_t time, int offset_minutes);
-
-// RFC 3164
-char* write_syslog_date(char* out, std::time_t time, int offset_minutes);
-
 // Netscape's form with two digits of the year up to 2037 (ngx_http_cookie_time)
 char* write_cookie_date(char* out, std::time_t time);
 

@@ -181,11 +181,6 @@ class HeaderBufferBudget {
   // The virtual server was chosen: its large_client_header_buffers hold from the next line on.
   void set_limits(HeaderBufferLimits limits) { limits_ = limits; }
 
-  // Empty lines before a request: nginx starts its buffer again when they fill it.
-  void skip_empty_lines(std::size_t bytes) {
-    used_bytes_ = size_bytes_ == 0 ? 0 : (used_bytes_ + bytes) % size_bytes_;
-  }
-
   // Takes a whole line (its ending counts). False: answer 414 for a request line, 494 (sent as 400) for a
   // field.
   bool take_line(std::size_t bytes);

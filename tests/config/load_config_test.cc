@@ -63,7 +63,7 @@ TEST_CASE("a connection's own address finds the servers that share a wildcard's 
   REQUIRE(config.accepted());
   REQUIRE(config.routes().listens.size() == 1);
   const ListenSocket& socket = config.routes().listens.front();
-  CHECK(socket.needs_local_address());
+  REQUIRE(socket.specific.size() == 1);
   CHECK(socket.servers_for(socket.specific.front().address).default_server().server_name == "local");
   CHECK(socket.servers_for(socket.address).default_server().server_name == "any");
 }

@@ -88,15 +88,8 @@ TEST_CASE("a pipelined request goes on in the buffer of the one before") {
   CHECK(with_body.take_line(100));
 }
 
-TEST_CASE("empty lines before a request never use up the buffer") {
-  HeaderBufferBudget budget(10, {1, 20});
-  for (int i = 0; i < 1000; ++i) budget.skip_empty_lines(3);
-  CHECK(budget.take_line(20));
-}
-
 TEST_CASE("a first buffer of no bytes leaves everything to the large ones") {
   HeaderBufferBudget budget(0, {1, 20});
-  budget.skip_empty_lines(2);
   CHECK(budget.partial_line(5));
   CHECK(budget.take_line(20));
 }

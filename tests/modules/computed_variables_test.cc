@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <optional>
 #include <random>
+#include <regex>
 
 #include "fixture.h"
+#include "http/ascii.h"
 #include "modules/address_tables.h"
 #include "modules/hostnames.h"
 #include "modules/split_clients.h"
@@ -148,6 +150,95 @@ TEST_CASE("a map's keys, by kind") {
   CHECK(test.variable("m") == "exact");
   CHECK(build.apply("map", {"$uri", "$n"}, lines({{"a", "1"}, {"A", "2"}})) == "conflicting parameter \"a\"");
   CHECK(build.apply("map", {"$uri", "$n"}, lines({{"a"}})) == "invalid number of the map parameters");
+}
+
+// nginx's order: the exact key whatever its case, then with `hostnames` the longest "*.name", then the longest "name.*", then the
+// first regular expression that matches, then the default.
+TEST_CASE("a map's value is that of a search of all its lines") {
+  constexpr std::string_view kLetters = "ab.A";
+  Dice dice(20261123);
+  const auto text_of = [&](unsigned bytes) {
+    std::string text;
+    for (unsigned i = 0; i < bytes; ++i) text += kLetters[dice(static_cast<unsigned>(kLetters.size()))];
+    return text;
+  };
+  const auto lower = [](std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(), ascii_lower);
+    return text;
+  };
+  for (int round = 0; round < 300; ++round) {
+    const bool hostnames = dice(2) == 0;
+    const bool has_default = dice(2) == 0;
+    std::vector<std::pair<std::string, std::string>> exact, leading, trailing;
+    std::vector<std::pair<std::regex, std::string>> patterns;
+    std::vector<Directive> block = hostnames ? lines({{"hostnames"}}) : lines({});
+    const auto add = [&block](const std::string& key, const std::string& value) {
+      block.emplace_back();
+      block.back().words = {key, value};
+    };
+    const auto has = [](const auto& keys, const std::string& key) {
+      return std::any_of(keys.begin(), keys.end(), [&key](const auto& one) { return one.first == key; });
+    };
+    for (int i = 0; i < 10; ++i) {
+      const std::string value = "v" + std::to_string(i);
+      const std::string label = lower(std::string(1 + dice(2), "ab"[dice(2)]));
+      switch (dice(hostnames ? 4 : 2)) {
+        case 0: {
+          const std::string key = "a" + text_of(dice(3)) + "b";
+          if (key.find("..") != std::string::npos || has(exact, lower(key))) break;
+          exact.emplace_back(lower(key), value);
+          add(key, value);
+          break;
+        }
+        case 1: {
+          const bool caseless = dice(2) == 0;
+          const std::string pattern = std::string(dice(2) == 0 ? "^" : "") + "ab"[dice(2)] + (dice(2) == 0 ? "." : "[ab]+");
+          patterns.emplace_back(std::regex(pattern, caseless ? std::regex::ECMAScript | std::regex::icase : std::regex::ECMAScript), value);
+          add((caseless ? "~*" : "~") + pattern, value);
+          break;
+        }
+        case 2:
+          if (has(leading, "." + label)) break;
+          leading.emplace_back("." + label, value);
+          add("*." + label, value);
+          break;
+        default:
+          if (has(trailing, label + ".")) break;
+          trailing.emplace_back(label + ".", value);
+          add(label + ".*", value);
+      }
+    }
+    if (has_default) add("default", "d");
+    FakeBuild build;
+    REQUIRE(build.apply("map", {"$arg_k", "$m"}, block) == "");
+    REQUIRE(build.finish() == "");
+    for (int asked = 0; asked < 40; ++asked) {
+      const std::string key = text_of(dice(6));
+      std::string name = lower(key);
+      if (hostnames && name.ends_with('.')) name.pop_back();
+      const std::string source = hostnames && key.ends_with('.') ? key.substr(0, key.size() - 1) : key;
+      std::string wanted = has_default ? "d" : "";
+      if (!source.empty()) {
+        const auto found = std::find_if(patterns.begin(), patterns.end(), [&](const auto& one) { return std::regex_search(source, one.first); });
+        if (found != patterns.end()) wanted = found->second;
+      }
+      std::size_t bytes = 0;
+      for (const auto& [end, value] : trailing) {
+        if (name.starts_with(end) && end.size() > bytes) bytes = end.size(), wanted = value;
+      }
+      bytes = 0;
+      for (const auto& [end, value] : leading) {
+        if (name.ends_with(end) && end.size() > bytes) bytes = end.size(), wanted = value;
+      }
+      for (const auto& [whole, value] : exact) {
+        if (name == whole) wanted = value;
+      }
+      TestRequest test(build);
+      const std::string args = "k=" + key;
+      test.request.args = args;
+      REQUIRE_MESSAGE(test.variable("m") == wanted, key);
+    }
+  }
 }
 
 // What ngx_hash_find_combined finds, looked for one by one: the exact name, else the longest "*.name", else the longest "name.*".
