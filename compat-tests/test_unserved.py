@@ -43,6 +43,14 @@ def test_is_refused_by_name(module, context, text, config_tester, binaries, is_s
     assert any(sentence in message and message.endswith(f"t.conf:{line}") for message in said.message), said.raw
 
 
+def test_setting_the_rate_is_refused_by_name(config_tester, binaries, is_self_check):
+    if is_self_check:
+        pytest.skip("nginx has it")
+    said = config_tester.verdict(binaries[1], config_tester.server.fill(location("set $limit_rate 10k;")).encode())
+    assert said.exit == 1
+    assert 'setting the "limit_rate" variable of ngx_http_core_module is known to nginx but not served by uringx yet in ' in said.raw
+
+
 # nginx's own checks come first, also where its module is only a file to be loaded.
 WRONG = [
     ("mp4 with an argument", location("mp4 on;"), 'invalid number of arguments in "mp4" directive'),

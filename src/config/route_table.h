@@ -101,7 +101,6 @@ struct ListenSocket {
   std::vector<Specific> specific;
   AddressServers servers;  // of `address` itself
 
-  bool needs_local_address() const { return !specific.empty(); }
   const AddressServers& servers_for(const SocketAddress& local) const;
 };
 

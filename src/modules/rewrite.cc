@@ -120,7 +120,8 @@ Applied apply_set(BuildContext& context, const Directive& directive, Settings& s
     return std::unexpected(Refusal{std::move(definable.error())});
   }
   if (equal_ignore_case(name, "limit_rate")) {
-    return std::unexpected(Refusal{"setting the variable \"limit_rate\" is known to nginx but not served by uringx yet"});
+    return std::unexpected(
+        Refusal{"setting the \"limit_rate\" variable of ngx_http_core_module is known to nginx but not served by uringx yet"});
   }
   SetStep step;
   step.target = equal_ignore_case(name, "args") ? SetStep::Target::args : SetStep::Target::variable;
