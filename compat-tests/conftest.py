@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from harness.configs import ConfigTester  # noqa: E402
 from harness.pair import NotServedYet, Pair, Workspace  # noqa: E402
-from harness.run import SHUTS_DOWN, UNSTEADY  # noqa: E402
+from harness.run import SHUTS_DOWN, UNSTEADY, slug  # noqa: E402
 from harness.running import BASIC, kill_if_ours  # noqa: E402
 from harness.site import Site  # noqa: E402
 from known_differences import KNOWN_DIFFERENCES  # noqa: E402
@@ -85,10 +85,11 @@ class Pairs:
     def __init__(self, workspace, binaries):
         self.workspace, self.binaries, self.current = workspace, binaries, None
 
-    def get(self, site: Site) -> Pair:
-        if self.current is None or self.current.site is not site:
+    def get(self, site: Site, transport=None) -> Pair:
+        current = self.current
+        if current is None or current.site is not site or current.transport is not transport:
             self.stop()
-            self.current = Pair(site, self.workspace, *self.binaries)
+            self.current = Pair(site, self.workspace, *self.binaries, transport)
         return self.current
 
     def stop(self):
@@ -106,16 +107,17 @@ def pairs(workspace, binaries):
 @pytest.fixture
 def judge(request):
     """judge(case_id, differences): fails the test for every difference that is not listed, and for every
-    listed one that vanished."""
+    listed one that vanished. What is listed for the case `like` is allowed, too, but need not be there."""
 
-    def decide(case_id: str, differences: list):
+    def decide(case_id: str, differences: list, like: str | None = None):
         if request.config.is_self_check:
             assert not differences, f"nginx differs from itself in {case_id}:\n" + "\n".join(
                 map(str, differences)
             )
             return
         rows = [row for row in KNOWN_DIFFERENCES if fnmatch.fnmatchcase(case_id, row.case)]
-        new = [d for d in differences if not any(fnmatch.fnmatchcase(d.aspect, row.aspect) for row in rows)]
+        allowed = rows + [row for row in KNOWN_DIFFERENCES if like and fnmatch.fnmatchcase(like, row.case)]
+        new = [d for d in differences if not any(fnmatch.fnmatchcase(d.aspect, row.aspect) for row in allowed)]
         request.config.seen_aspects.update(d.aspect for d in new)
         for difference in new:
             request.config.groups[signature(difference)].append(case_id)
@@ -188,16 +190,6 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize(
             "site,case", rows, ids=[slug(c.id if c else f"{s.name}: {SHUTS_DOWN}") for s, c in rows]
         )
-
-
-def slug(name: str) -> str:
-    """pytest's ids want printable ASCII without its own separators."""
-    return (
-        re.sub(r"[^\x20-\x7e]", lambda m: f"\\x{ord(m.group()):02x}", name)
-        .replace("::", ":.:")
-        .replace("[", "(")
-        .replace("]", ")")
-    )
 
 
 @pytest.hookimpl(tryfirst=True)

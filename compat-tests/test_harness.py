@@ -38,6 +38,7 @@ def test_the_names_of_the_servers_are_no_difference():
     ({"status": "HTTP/1.1 403 Forbidden"}, "status"),
     ({"body": PAGE % b"uringx/0.1.0" + b"x"}, "body"),
     ({"complete": False}, "complete"),
+    ({"trailers": [("X-A", "b")]}, "trailers"),
 ])
 def test_a_change_is_seen(changed, aspect):
     assert aspect in aspects(answer(), answer(b"uringx/0.1.0", **changed))
@@ -97,6 +98,8 @@ def test_pipelined_answers_are_split():
     found = parse_stream(stream, ["HEAD", "GET", "GET"], False)
     assert [(r.status, r.body, r.complete) for r in found] == \
         [(200, b"", True), (100, b"", True), (200, b"ab", True), (200, b"x", False)]
+    assert parse_stream(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-A: b\r\nC:\r\n\r\n", ["GET"], False)[0] \
+        .trailers == [("X-A", "b"), ("C", "")]
     assert methods_of(get("/") + b"HEAD /x HTTP/1.0\n\n") == ["GET", "HEAD"]
 
 

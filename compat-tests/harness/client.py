@@ -24,6 +24,7 @@ class Response:
     body: bytes = b""
     complete: bool = True
     raw: bytes = b""
+    trailers: list[tuple[str, str]] = field(default_factory=list)
 
     def header(self, name: str) -> str | None:
         return next((v for n, v in self.headers if n.lower() == name.lower()), None)
@@ -56,23 +57,30 @@ def methods_of(sent: bytes) -> list[str]:
     return [m.decode() for m in METHOD_LINE.findall(sent)]
 
 
-def parse_chunked(data: bytes, at: int) -> tuple[bytes, int, bool]:
-    """Decodes a chunked body from `at`; returns body, the index behind it, and whether the last chunk was
+def parse_fields(lines: list[str]) -> list[tuple[str, str]]:
+    return [tuple(p.strip(" ") for p in line.partition(":")[::2]) for line in lines]
+
+
+def parse_chunked(data: bytes, at: int) -> tuple[bytes, list[tuple[str, str]], int, bool]:
+    """Decodes a chunked body from `at`; returns body, trailers, the index behind them, and whether their end was
     there."""
     body = b""
     while True:
         eol = data.find(b"\r\n", at)
         if eol < 0:
-            return body, len(data), False
+            return body, [], len(data), False
         try:
             size = int(data[at:eol].split(b";")[0], 16)
         except ValueError:
-            return body, len(data), False
+            return body, [], len(data), False
         if size == 0:
             end = data.find(b"\r\n\r\n", eol)
-            return (body, end + 4, True) if end >= 0 else (body, len(data), False)
+            if end < 0:
+                return body, [], len(data), False
+            lines = data[eol + 2 : end].decode("latin-1").split("\r\n") if end > eol else []
+            return body, parse_fields(lines), end + 4, True
         if len(data) < eol + 2 + size + 2:
-            return body + data[eol + 2 :], len(data), False
+            return body + data[eol + 2 :], [], len(data), False
         body += data[eol + 2 : eol + 2 + size]
         at = eol + 2 + size + 2
 
@@ -86,9 +94,7 @@ def parse_stream(data: bytes, methods: list[str], closed: bool) -> list[Response
             answers.append(Response(raw=data[at:], complete=closed))
             break
         lines = data[at:end].decode("latin-1").split("\r\n")
-        response = Response(
-            lines[0], [tuple(p.strip(" ") for p in line.partition(":")[::2]) for line in lines[1:]]
-        )
+        response = Response(lines[0], parse_fields(lines[1:]))
         at = end + 4
         interim = 100 <= response.status < 200
         method = methods[turn] if turn < len(methods) else "GET"
@@ -96,7 +102,7 @@ def parse_stream(data: bytes, methods: list[str], closed: bool) -> list[Response
         if interim or method == "HEAD" or response.status in (204, 304):
             pass
         elif (response.header("Transfer-Encoding") or "").lower() == "chunked":
-            response.body, at, response.complete = parse_chunked(data, at)
+            response.body, response.trailers, at, response.complete = parse_chunked(data, at)
         elif response.header("Content-Length") is not None and response.header("Content-Length").isdigit():
             length = int(response.header("Content-Length"))
             response.body = data[at : at + length]
@@ -191,6 +197,11 @@ def play(case: Case, server) -> Conversation:
         sock = connect(case.to, server)
     except OSError as error:
         return Conversation([], f"refused ({error.strerror or error})")
+    return play_on(sock, case, server)
+
+
+def play_on(sock, case: Case, server) -> Conversation:
+    """Runs the steps on a connection that is open, and closes it."""
     player = Player(sock, case.wait_s)
     waited_for = 0
     with sock:

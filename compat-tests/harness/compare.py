@@ -16,7 +16,7 @@ SHOWN_BYTES = 600
 
 @dataclass(frozen=True)
 class Difference:
-    """aspect: answers, end, status, header:NAME, header-order, body, access_log:FILE, error_log, exit,
+    """aspect: answers, end, status, header:NAME, header-order, body, trailers, access_log:FILE, error_log, exit,
     message, start."""
 
     aspect: str
@@ -81,6 +81,8 @@ def compare_answers(a: Response, b: Response, which: str) -> list[Difference]:
         )
     if a.body != b.body:
         out.append(body_difference(a.body, b.body))
+    if a.trailers != b.trailers:
+        out.append(Difference("trailers", which + str(a.trailers), which + str(b.trailers)))
     if a.complete != b.complete:
         out.append(Difference("complete", which + str(a.complete), which + str(b.complete)))
     return out

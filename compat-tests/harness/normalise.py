@@ -205,6 +205,7 @@ def response(answer: Response, server) -> Response:
         answer = rule(answer, server)
     answer.status_line = text(answer.status_line, server)
     answer.headers = [(n, text(v, server)) for n, v in answer.headers]
+    answer.trailers = [(n, text(v, server)) for n, v in answer.trailers]
     if len(answer.body) < 1 << 16:
         answer.body = text(answer.body.decode("latin-1"), server).encode("latin-1")
         answer.raw = text(answer.raw.decode("latin-1"), server).encode("latin-1")

@@ -17,6 +17,7 @@ from .client import play
 from .compare import Difference
 from .servers import Server, StartFailed
 from .site import Case, Link, Site
+from .transports import Transport, make_certificate
 
 LOG_WAIT_S = 0.5
 NOT_SERVED = re.compile(
@@ -63,6 +64,14 @@ class Workspace:
         prefix.mkdir()
         return Server(binary, label, prefix, self.site_tree)
 
+    def certificates(self) -> Path:
+        """A folder with a certificate and its key, made when first asked for."""
+        folder = self.path / "certificates"
+        if not folder.exists():
+            folder.mkdir()
+            make_certificate(folder)
+        return folder
+
     def close(self):
         for name in ("unreadable", "nosearch"):
             os.chmod(self.site_tree / name, 0o755)
@@ -70,13 +79,15 @@ class Workspace:
 
 
 class Pair:
-    def __init__(self, site: Site, workspace: Workspace, nginx_binary: str, uringx_binary: str):
-        self.site = site
+    def __init__(self, site: Site, workspace: Workspace, nginx_binary: str, uringx_binary: str,
+                 transport: Transport | None = None):
+        self.site, self.transport = site, transport
+        self.play = transport.play if transport else play
         self.nginx = workspace.server(nginx_binary, "nginx")
         self.uringx = workspace.server(uringx_binary, "uringx")
         self.start_failure: str | None = None
         self.not_served: str | None = None
-        text = site.text()
+        text = transport.text(site.text(), workspace.certificates()) if transport else site.text()
         for server in (self.nginx, self.uringx):
             for name, content in site.files.items():
                 path = server.prefix / name
@@ -107,7 +118,7 @@ class Pair:
             return [Difference("start", "serves", f"uringx died before this case: {self.uringx.said()}")]
         self.nginx.mark_logs()
         self.uringx.mark_logs()
-        ours, theirs = _pool.map(lambda s: play(case, s), (self.nginx, self.uringx))
+        ours, theirs = _pool.map(lambda s: self.play(case, s), (self.nginx, self.uringx))
         answers = max(sum(1 for r in c.responses if not 100 <= r.status < 200) for c in (ours, theirs))
         name_length_difference = name_length(theirs) - name_length(ours)  # before names are made equal
         promise_broken = normalise.broken_promise(ours, theirs)
