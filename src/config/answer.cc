@@ -134,11 +134,11 @@ std::string_view end_of_chunks(Request& request, bool after_data) {
 // its length or the end of the connection.
 AnswerBody frame_body(Request& request, const AnswerBody& body) {
   ResponseHead& response = request.response;
-  response.chunked = request.head.version >= HttpVersion::http_1_1 &&
+  response.chunked = request.head.version >= HttpVersion::http_1_1 && request.head.version < HttpVersion::http_2_0 &&
                      *request.settings<HttpCoreLocation>().chunked_transfer_encoding;
   if (!response.chunked) {
     if (response.content_length == kUnknownLength) request.keep_alive = false;
-    if (request.trailers_expected) filter_trailers(request);  // the log may name them
+    if (request.trailers_expected) filter_trailers(request);  // HTTP/2 sends them in a frame; the log may name them
     return body;
   }
   response.content_length = kUnknownLength;

@@ -84,14 +84,14 @@ constexpr MethodRow kMethods[] = {
     {"CONNECT", Method::connect},
 };
 
+}  // namespace
+
 Method method_of(std::string_view text) {
   for (const MethodRow& row : kMethods) {
     if (row.text == text) return row.method;
   }
   return Method::unknown;
 }
-
-}  // namespace
 
 std::string_view log_text(ParseStatus status) {
   switch (status) {

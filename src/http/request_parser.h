@@ -32,6 +32,9 @@ enum class ParseStatus : std::uint8_t {
   invalid_field,
 };
 
+// The method of that name; unknown for others.
+Method method_of(std::string_view text);
+
 // nginx's error log text, without the name of what was being done. For invalid_field the line follows it, see
 // RequestParser::invalid_line(). Empty for statuses that are no errors.
 std::string_view log_text(ParseStatus status);

@@ -8,7 +8,6 @@ namespace {
 using Text = std::optional<std::string_view>;
 
 Text not_found(Request&, std::string_view) { return std::nullopt; }
-Text empty(Request&, std::string_view) { return ""; }
 
 // What these are in an nginx that compresses nothing, limits nothing, has no upstream and no TLS on the connection. The
 // issue that brings a module brings its rows' real values. Log formats name many of them, and must go on working.
@@ -16,7 +15,6 @@ constexpr VariableRow kRows[] = {
     {"gzip_ratio", not_found},
     {"limit_req_status", not_found},
     {"limit_conn_status", not_found},
-    {"http2", empty},
     {"proxy_host", not_found},
     {"proxy_port", not_found},
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "modules/build_context.h"
 #include "modules/variables.h"
 

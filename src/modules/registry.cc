@@ -13,6 +13,7 @@
 #include "modules/geo.h"
 #include "modules/headers.h"
 #include "modules/http_core.h"
+#include "modules/http_v2.h"
 #include "modules/index.h"
 #include "modules/log.h"
 #include "modules/map.h"
@@ -36,7 +37,7 @@ namespace {
 // first error. Handlers and header filters are called in the opposite order.
 constexpr const Module* kModules[] = {
     &kCoreMainModule, &kEventsModule, &kHttpCoreModule, &kDisableSymlinksModule, &kTypesModule, &kErrorPageModule,
-    &kLogModule, &kStaticFilesModule, &kAutoindexModule, &kIndexModule, &kRandomIndexModule, &kTryFilesModule,
+    &kLogModule, &kHttp2Module, &kStaticFilesModule, &kAutoindexModule, &kIndexModule, &kRandomIndexModule, &kTryFilesModule,
     &kAuthBasicModule, &kAccessModule, &kRealipModule, &kGeoModule, &kMapModule, &kSplitClientsModule, &kRefererModule,
     &kRewriteModule, &kSslModule, &kSecureLinkModule, &kBrowserModule, &kStubStatusModule, &kEmptyGifModule, &kGzipModule,
     &kCharsetModule, &kUserIdModule, &kHeadersModule, &kRealpathRootModule,

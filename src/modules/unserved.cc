@@ -38,16 +38,6 @@ constexpr UnservedRow kGunzipRows[] = {
 constexpr UnservedRow kSliceRows[] = {
     {"slice", kAll, kTake1},
 };
-constexpr UnservedRow kV2Rows[] = {
-    {"http2_recv_buffer_size", kHttp, kTake1}, {"http2_pool_size", kHttpServer, kTake1},
-    {"http2_max_concurrent_streams", kHttpServer, kTake1},
-    {"http2_max_concurrent_pushes", kHttpServer, kTake1}, {"http2_max_requests", kHttpServer, kTake1},
-    {"http2_max_field_size", kHttpServer, kTake1}, {"http2_max_header_size", kHttpServer, kTake1},
-    {"http2_body_preread_size", kHttpServer, kTake1}, {"http2_streams_index_size", kHttpServer, kTake1},
-    {"http2_recv_timeout", kHttpServer, kTake1}, {"http2_idle_timeout", kHttpServer, kTake1},
-    {"http2_chunk_size", kAll, kTake1}, {"http2_push_preload", kAll, kFlag}, {"http2_push", kAll, kTake1},
-    {"http2", kHttpServer, kFlag},
-};
 constexpr UnservedRow kGzipStaticRows[] = {
     {"gzip_static", kAll, kTake1},
 };
@@ -149,7 +139,6 @@ constexpr UnservedModule kModules[] = {
     {"ngx_http_addition_module", kAdditionRows},
     {"ngx_http_gunzip_module", kGunzipRows},
     {"ngx_http_slice_module", kSliceRows},
-    {"ngx_http_v2_module", kV2Rows},
     {"ngx_http_gzip_static_module", kGzipStaticRows},
     {"ngx_http_dav_module", kDavRows},
     {"ngx_http_mirror_module", kMirrorRows},

@@ -19,6 +19,10 @@ constexpr std::uint16_t kReceiveGroup = 0;
 // Chunks a connection may hold on average: its exchange, the head received, the answer's head. Address space only.
 constexpr std::size_t kChunksPerConnection = 8;
 
+// The same for streams, and how many a connection may have open on average.
+constexpr std::size_t kChunksPerHttp2Stream = 3;
+constexpr std::size_t kHttp2StreamsPerConnection = 16;
+
 constexpr Clock::duration kWaitMax = std::chrono::seconds(60);
 
 // Connections are numbered over all workers ($connection).
@@ -29,13 +33,14 @@ std::atomic<std::uint64_t> connection_numbers{0};
 Worker::Worker(std::unique_ptr<Backend> backend, const WorkerOptions& options)
     : options_(options),
       ring_(std::move(backend)),
-      chunks_(options.connections_max * kChunksPerConnection),
+      chunks_(options.connections_max * (kChunksPerConnection + kChunksPerHttp2Stream * kHttp2StreamsPerConnection)),
       receive_buffers_(ring_.backend(), kReceiveGroup, kReceiveBuffers, kReceiveBufferBytes),
       body_buffers_(options.connections_max),
       open_files_(ring_),
       hot_files_(ring_, timers_, file_systems_, options.hot_files_max),
       lines_(ring_, timers_, options.routes->log_files, *options.error_log),
       exchanges_(chunks_, options.connections_max),
+      http2_streams_(chunks_, options.connections_max * kHttp2StreamsPerConnection),
       connections_(chunks_, options.connections_max) {
   for (const ListenSocket& listen : options.routes->listens) listen_texts_.push_back(listen.address.text());
   ring_.on_message(this, message_arrived);

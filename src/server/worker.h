@@ -20,6 +20,7 @@
 #include "server/exchange.h"
 #include "server/file_systems.h"
 #include "server/hot_files.h"
+#include "server/http2_stream.h"
 #include "server/line_buffers.h"
 #include "server/open_file_cache.h"
 #include "server/accepting_socket.h"
@@ -86,6 +87,7 @@ class Worker {
   HotFiles& hot_files() { return hot_files_; }
   LineBuffers& lines() { return lines_; }
   Slab<Http1Exchange>& exchanges() { return exchanges_; }
+  Slab<Http2Stream>& http2_streams() { return http2_streams_; }
   const WallClock& clock() const { return wall_clock_.now(); }
   const RouteTable& routes() const { return *options_.routes; }
   // The address of RouteTable::listens[index] as nginx prints it.
@@ -135,6 +137,7 @@ class Worker {
   WallClockKeeper wall_clock_;
   LineBuffers lines_;
   Slab<Http1Exchange> exchanges_;
+  Slab<Http2Stream> http2_streams_;
   Slab<Connection> connections_;
   IntrusiveList<Connection, ConnectionOfWorker> open_;
   IntrusiveList<Connection, IdleConnection> idle_;

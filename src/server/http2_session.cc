@@ -1,0 +1,338 @@
+#include "server/http2_session.h"
+
+#include <nghttp2/nghttp2.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <new>
+#include <vector>
+
+namespace uringx {
+namespace {
+
+// Abuse that nghttp2 bounds by itself (each ends the connection).
+constexpr std::size_t kOutboundAcksMax = 256;      // SETTINGS and PING acknowledgements that wait to be sent
+constexpr std::size_t kSettingsEntriesMax = 32;    // of one SETTINGS frame
+constexpr std::size_t kContinuationsMax = 8;       // frames of one field block
+// Resets are counted by Http2Guard, with those that a client provokes.
+constexpr std::uint64_t kResetsUncounted = 1u << 30;
+
+// An answer's fields are few: more than these go through the heap.
+constexpr std::size_t kFieldsOnStack = 32;
+
+nghttp2_nv wire_field(const HeaderField& field) {
+  const auto bytes = [](std::string_view text) { return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data())); };
+  return {bytes(field.name), bytes(field.value), field.name.size(), field.value.size(),
+          NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE};
+}
+
+std::string_view text_of(nghttp2_rcbuf* buffer) {
+  const nghttp2_vec bytes = nghttp2_rcbuf_get_buf(buffer);
+  return {reinterpret_cast<const char*>(bytes.base), bytes.len};
+}
+
+Http2FrameHead frame_head(const nghttp2_frame_hd& head) {
+  return {static_cast<Http2FrameType>(head.type), head.flags, head.stream_id, head.length};
+}
+
+// Of the field block in a HEADERS frame.
+std::size_t block_bytes(const nghttp2_frame& frame) {
+  constexpr std::size_t kPriorityBytes = 5;
+  return frame.hd.length - frame.headers.padlen - ((frame.hd.flags & NGHTTP2_FLAG_PRIORITY) != 0 ? kPriorityBytes : 0);
+}
+
+// Only memory can run out in the calls that submit something.
+void check_submitted(int result) {
+  if (result == NGHTTP2_ERR_NOMEM) throw std::bad_alloc();
+}
+
+template <typename Submit>
+void with_wire_fields(std::span<const HeaderField> fields, Submit submit) {
+  std::array<nghttp2_nv, kFieldsOnStack> few;
+  std::vector<nghttp2_nv> many;
+  nghttp2_nv* wire = few.data();
+  if (fields.size() > few.size()) {
+    many.resize(fields.size());
+    wire = many.data();
+  }
+  std::transform(fields.begin(), fields.end(), wire, wire_field);
+  submit(wire);
+}
+
+}  // namespace
+
+// What nghttp2 calls. `user_data` is the session.
+struct Http2SessionCallbacks {
+  using Verdict = Http2Session::Verdict;
+
+  static Http2Session& self(void* user_data) { return *static_cast<Http2Session*>(user_data); }
+  static void* stream_of(nghttp2_session* session, std::int32_t id) { return nghttp2_session_get_stream_user_data(session, id); }
+
+  static int result_of(Http2Session& session, Verdict verdict) {
+    switch (verdict) {
+      case Verdict::go_on:
+        return 0;
+      case Verdict::drop_stream:
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+      case Verdict::stop:
+        session.stopped_ = true;
+        return NGHTTP2_ERR_CALLBACK_FAILURE;
+    }
+    return 0;
+  }
+
+  static int on_begin_frame(nghttp2_session*, const nghttp2_frame_hd* head, void* user_data) {
+    return result_of(self(user_data), self(user_data).client_.on_frame(frame_head(*head)));
+  }
+
+  static int on_begin_headers(nghttp2_session* session, const nghttp2_frame* frame, void* user_data) {
+    Http2Session& here = self(user_data);
+    here.current_id_ = frame->hd.stream_id;
+    here.trailers_ = frame->headers.cat != NGHTTP2_HCAT_REQUEST;
+    if (here.trailers_) {
+      here.current_ = stream_of(session, here.current_id_);
+      return 0;
+    }
+    const bool depends_on_itself =
+        (frame->hd.flags & NGHTTP2_FLAG_PRIORITY) != 0 && frame->headers.pri_spec.stream_id == here.current_id_;
+    here.current_ = here.client_.on_request(here.current_id_, depends_on_itself);
+    if (here.current_ == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    nghttp2_session_set_stream_user_data(session, here.current_id_, here.current_);
+    return 0;
+  }
+
+  static int on_header(nghttp2_session*, const nghttp2_frame*, nghttp2_rcbuf* name, nghttp2_rcbuf* value, std::uint8_t,
+                       void* user_data) {
+    Http2Session& here = self(user_data);
+    if (here.current_ == nullptr || here.trailers_) return 0;
+    return result_of(here, here.client_.on_field(here.current_, text_of(name), nghttp2_rcbuf_is_static(name) != 0, text_of(value)));
+  }
+
+  // Malformed (RFC 9113 section 8.2.1); nghttp2 by itself would leave out the field.
+  static int on_invalid_header(nghttp2_session*, const nghttp2_frame* frame, nghttp2_rcbuf* name, nghttp2_rcbuf* value,
+                               std::uint8_t, void* user_data) {
+    Http2Session& here = self(user_data);
+    if (here.current_ != nullptr) here.client_.on_invalid_field(here.current_, text_of(name), text_of(value));
+    here.reset(frame->hd.stream_id, Http2Error::protocol_error);
+    return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+  }
+
+  static int on_frame_received(nghttp2_session* session, const nghttp2_frame* frame, void* user_data) {
+    Http2Session& here = self(user_data);
+    const bool ended = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+    switch (frame->hd.type) {
+      case NGHTTP2_HEADERS:
+        if (here.current_ == nullptr) return 0;
+        if (!here.trailers_) return result_of(here, here.client_.on_head(here.current_, block_bytes(*frame), ended));
+        if (ended) here.client_.on_end(here.current_);
+        return 0;
+      case NGHTTP2_DATA:
+        if (!ended) return 0;
+        if (void* const stream = stream_of(session, frame->hd.stream_id)) here.client_.on_end(stream);
+        return 0;
+      case NGHTTP2_RST_STREAM:
+        if (void* const stream = stream_of(session, frame->hd.stream_id)) {
+          here.client_.on_reset_by_peer(stream, frame->rst_stream.error_code);
+        }
+        return 0;
+      default:
+        return 0;
+    }
+  }
+
+  static int on_data(nghttp2_session* session, std::uint8_t, std::int32_t id, const std::uint8_t*, std::size_t bytes,
+                     void* user_data) {
+    if (void* const stream = stream_of(session, id)) self(user_data).client_.on_body(stream, bytes);
+    return 0;
+  }
+
+  static int on_stream_close(nghttp2_session* session, std::int32_t id, std::uint32_t error, void* user_data) {
+    Http2Session& here = self(user_data);
+    void* const stream = stream_of(session, id);
+    if (stream == nullptr) return 0;
+    if (stream == here.current_) here.current_ = nullptr;
+    nghttp2_session_set_stream_user_data(session, id, nullptr);
+    here.client_.on_closed(stream, static_cast<Http2Error>(error));
+    return 0;
+  }
+
+  static int on_error(nghttp2_session*, int, const char* text, std::size_t bytes, void* user_data) {
+    self(user_data).client_.on_protocol_error({text, bytes});
+    return 0;
+  }
+
+  // --- out ---
+
+  static ssize_t send_bytes(nghttp2_session*, const std::uint8_t* data, std::size_t bytes, int, void* user_data) {
+    Http2Session& here = self(user_data);
+    std::size_t done = 0;
+    while (done < bytes) {
+      const std::span<char> room = here.client_.room();
+      if (room.empty()) break;
+      const std::size_t piece = std::min(room.size(), bytes - done);
+      std::memcpy(room.data(), data + done, piece);
+      here.client_.commit(piece);
+      done += piece;
+    }
+    return done == 0 ? static_cast<ssize_t>(NGHTTP2_ERR_WOULDBLOCK) : static_cast<ssize_t>(done);
+  }
+
+  // The payload is put where it will be sent from, behind the place of its head: send_data follows at once.
+  static ssize_t read_body(nghttp2_session*, std::int32_t, std::uint8_t*, std::size_t bytes_max, std::uint32_t* flags,
+                           nghttp2_data_source* source, void* user_data) {
+    using State = Http2Session::BodyPiece::State;
+    Http2Session& here = self(user_data);
+    here.room_ = here.client_.room();
+    if (here.room_.size() <= kHttp2FrameHeadBytes) return NGHTTP2_ERR_PAUSE;
+    const std::size_t bytes = std::min(bytes_max, here.room_.size() - kHttp2FrameHeadBytes);
+    const Http2Session::BodyPiece piece = here.client_.read_body(source->ptr, here.room_.subspan(kHttp2FrameHeadBytes, bytes));
+    switch (piece.state) {
+      case State::last:
+        *flags |= NGHTTP2_DATA_FLAG_EOF;
+        [[fallthrough]];
+      case State::more:
+        *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
+        if (here.trailers_submitted_) *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+        here.trailers_submitted_ = false;
+        return static_cast<ssize_t>(piece.bytes);
+      case State::later:
+        return NGHTTP2_ERR_DEFERRED;
+      case State::no_room:
+        return NGHTTP2_ERR_PAUSE;
+      case State::failed:
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    }
+    return NGHTTP2_ERR_CALLBACK_FAILURE;
+  }
+
+  static int send_data(nghttp2_session*, nghttp2_frame*, const std::uint8_t* head, std::size_t bytes, nghttp2_data_source*,
+                       void* user_data) {
+    Http2Session& here = self(user_data);
+    std::memcpy(here.room_.data(), head, kHttp2FrameHeadBytes);
+    here.client_.commit(kHttp2FrameHeadBytes + bytes);
+    return 0;
+  }
+
+  static int on_frame_sent(nghttp2_session* session, const nghttp2_frame* frame, void* user_data) {
+    if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
+    if (void* const stream = stream_of(session, frame->hd.stream_id)) {
+      self(user_data).client_.on_sent(stream, frame_head(frame->hd));
+    }
+    return 0;
+  }
+
+  static nghttp2_session_callbacks* make() {
+    nghttp2_session_callbacks* callbacks = nullptr;
+    if (nghttp2_session_callbacks_new(&callbacks) != 0) throw std::bad_alloc();
+    nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
+    nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
+    nghttp2_session_callbacks_set_on_header_callback2(callbacks, on_header);
+    nghttp2_session_callbacks_set_on_invalid_header_callback2(callbacks, on_invalid_header);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame_received);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
+    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
+    nghttp2_session_callbacks_set_error_callback2(callbacks, on_error);
+    nghttp2_session_callbacks_set_send_callback(callbacks, send_bytes);
+    nghttp2_session_callbacks_set_send_data_callback(callbacks, send_data);
+    nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
+    return callbacks;
+  }
+
+  static nghttp2_option* make_options() {
+    nghttp2_option* options = nullptr;
+    if (nghttp2_option_new(&options) != 0) throw std::bad_alloc();
+    nghttp2_option_set_builtin_recv_extension_type(options, NGHTTP2_PRIORITY_UPDATE);
+    nghttp2_option_set_max_outbound_ack(options, kOutboundAcksMax);
+    nghttp2_option_set_max_settings(options, kSettingsEntriesMax);
+    nghttp2_option_set_max_continuations(options, kContinuationsMax);
+    nghttp2_option_set_stream_reset_rate_limit(options, kResetsUncounted, kResetsUncounted);
+    return options;
+  }
+};
+
+Http2Session::Http2Session(Client& client, const Http2SessionOptions& options) : client_(client) {
+  // The same for every connection; never given back.
+  static nghttp2_session_callbacks* const callbacks = Http2SessionCallbacks::make();
+  static nghttp2_option* const session_options = Http2SessionCallbacks::make_options();
+  if (nghttp2_session_server_new2(&session_, callbacks, this, session_options) != 0) throw std::bad_alloc();
+  const std::array<nghttp2_settings_entry, 4> settings{{
+      {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, options.max_concurrent_streams},
+      {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, options.stream_window_bytes},
+      {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, options.header_list_bytes_max},
+      {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
+  }};
+  if (nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings.data(), settings.size()) != 0) {
+    nghttp2_session_del(session_);
+    throw std::bad_alloc();
+  }
+}
+
+Http2Session::~Http2Session() { nghttp2_session_del(session_); }
+
+bool Http2Session::receive(std::span<const char> bytes) {
+  const ssize_t used = nghttp2_session_mem_recv(session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  if (used == NGHTTP2_ERR_NOMEM) throw std::bad_alloc();
+  if (used < 0 && !stopped_) client_.on_protocol_error(nghttp2_strerror(static_cast<int>(used)));
+  return used >= 0;
+}
+
+bool Http2Session::send() {
+  const int result = nghttp2_session_send(session_);
+  if (result == NGHTTP2_ERR_NOMEM) throw std::bad_alloc();
+  return result == 0;
+}
+
+bool Http2Session::wants_to_send() const { return nghttp2_session_want_write(session_) != 0; }
+bool Http2Session::wants_to_receive() const { return nghttp2_session_want_read(session_) != 0; }
+
+void Http2Session::submit_interim(std::int32_t stream_id, std::span<const HeaderField> fields) {
+  with_wire_fields(fields, [&](const nghttp2_nv* wire) {
+    check_submitted(nghttp2_submit_headers(session_, NGHTTP2_FLAG_NONE, stream_id, nullptr, wire, fields.size(), nullptr));
+  });
+}
+
+void Http2Session::submit_answer(std::int32_t stream_id, std::span<const HeaderField> fields, bool has_body) {
+  nghttp2_data_provider body{};
+  body.source.ptr = nghttp2_session_get_stream_user_data(session_, stream_id);
+  body.read_callback = Http2SessionCallbacks::read_body;
+  with_wire_fields(fields, [&](const nghttp2_nv* wire) {
+    check_submitted(nghttp2_submit_response(session_, stream_id, wire, fields.size(), has_body ? &body : nullptr));
+  });
+}
+
+void Http2Session::submit_trailers(std::int32_t stream_id, std::span<const HeaderField> fields) {
+  with_wire_fields(fields, [&](const nghttp2_nv* wire) {
+    check_submitted(nghttp2_submit_trailer(session_, stream_id, wire, fields.size()));
+  });
+  trailers_submitted_ = true;
+}
+
+void Http2Session::resume(std::int32_t stream_id) { check_submitted(nghttp2_session_resume_data(session_, stream_id)); }
+
+void Http2Session::set_urgency(std::int32_t stream_id, unsigned urgency) {
+  const nghttp2_extpri priority{.urgency = urgency, .inc = 0};
+  check_submitted(nghttp2_session_change_extpri_stream_priority(session_, stream_id, &priority, 0));
+}
+
+void Http2Session::reset(std::int32_t stream_id, Http2Error error) {
+  check_submitted(nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream_id, static_cast<std::uint32_t>(error)));
+}
+
+void Http2Session::go_away() {
+  check_submitted(nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, last_stream_id(), NGHTTP2_NO_ERROR, nullptr, 0));
+}
+
+void Http2Session::terminate(Http2Error error) {
+  check_submitted(nghttp2_session_terminate_session(session_, static_cast<std::uint32_t>(error)));
+}
+
+std::int64_t Http2Session::window_bytes(std::int32_t stream_id) const {
+  return std::min(nghttp2_session_get_stream_remote_window_size(session_, stream_id), nghttp2_session_get_remote_window_size(session_));
+}
+
+void* Http2Session::stream(std::int32_t stream_id) const { return nghttp2_session_get_stream_user_data(session_, stream_id); }
+
+std::int32_t Http2Session::last_stream_id() const { return nghttp2_session_get_last_proc_stream_id(session_); }
+
+}  // namespace uringx

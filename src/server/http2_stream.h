@@ -1,0 +1,128 @@
+// Http2Stream is one request on an HTTP/2 connection, from its first field to the last byte of its answer: what HTTP/1 keeps
+// in an Http1Exchange. From the worker's slab, owned by an Http2, on its worker's thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "base/intrusive_list.h"
+#include "ring/operation.h"
+#include "ring/timers.h"
+#include "server/answer_reader.h"
+#include "server/exchange.h"
+#include "server/http2_session.h"
+
+namespace uringx {
+
+class Connection;
+class Http2;
+
+// A stream is in one of its connection's lists by each of these.
+struct StreamOfConnection : ListNode {};
+struct WaitingStream : ListNode {};
+
+class Http2Stream : public StreamOfConnection, public WaitingStream {
+ public:
+  // What a request's field block may have; nginx's limits and texts.
+  enum class FieldFault : std::uint8_t { none, too_large_field, too_large_head };
+
+  Http2Stream(Http2& http2, Connection& connection, std::int32_t id);
+  ~Http2Stream();
+
+  std::int32_t id() const { return id_; }
+  Request& request() { return exchange_.request(); }
+  Exchange& exchange() { return exchange_; }
+
+  // --- the head (http2_head.cc) ---
+  FieldFault take_field(std::string_view name, bool name_is_constant, std::string_view value);
+  // The fields are complete: runs the phases, or refuses. The answer may stand when it returns.
+  void finish_head();
+  bool head_complete() const { return head_complete_; }
+  // What its fields hold of memory.
+  std::size_t field_bytes() const { return field_bytes_; }
+  // It came with a `priority` field.
+  bool has_priority() const { return has_priority_; }
+
+  // --- the body of the request ---
+  bool request_ended = false;
+  std::uint64_t request_body_bytes = 0;
+
+  // --- the answer ---
+  bool has_body();
+  // Begins to hand it out.
+  void start_answer();
+  Http2Session::BodyPiece read_body(std::span<char> into);
+  // Reads from the disk what read_body() said comes later; Http2::on_disk_read is told.
+  void read_from_disk();
+  bool reading_from_disk() const { return disk_ != nullptr && disk_->operation.pending(); }
+  bool wants_disk() const { return wants_disk_; }
+
+  // --- what Http2 keeps here ---
+  enum class State : std::uint8_t {
+    reading,    // fields come
+    answering,  // phases and files
+    held,       // the answer stands, and waits: for the rest of a short body, or for log lines
+    sending,
+    closed,     // HTTP/2 has forgotten it; it is destroyed once nothing is pending
+  } state = State::reading;
+  bool end_sent = false;
+  bool reset_by_peer = false;
+  bool reset_by_us = false;       // for a reason of ours, which was logged
+  bool continue_sent = false;
+  bool timed_out = false;
+  std::uint64_t line_before = 0;  // the last log line of the connection when the request came
+  std::uint64_t progress_mark = 0;  // bytes sent when the timer was armed
+  Timer timer;
+
+  bool pending() const { return exchange_.pending() || reading_from_disk(); }
+  // Ends what is under way.
+  void cancel();
+
+ private:
+  struct DiskRead {
+    static constexpr std::size_t kBytesMax = 16 * 1024;
+    explicit DiskRead(Http2Stream* stream) : operation(stream, Operation::calls<&Http2Stream::on_disk_read>) {}
+    Operation operation;
+    std::size_t bytes = 0;
+    std::size_t used = 0;
+    char memory[kBytesMax];
+  };
+
+  static void answer_ready(void* owner);
+  static void close_wanted(void* owner);
+  static void exchange_ended(void* owner);
+  void on_timer();
+  void on_disk_read(Completion completion);
+
+  void take_pseudo_field(std::string_view name, std::string_view value);
+  void take_host(std::string_view host);
+  void choose_server(std::string_view host);
+  bool drops_name(std::string_view name);
+  bool take_request_line();
+  void join_cookies();
+  void refuse(int status, std::string_view why);
+
+  Http2& http2_;
+  Connection& connection_;
+  std::int32_t id_;
+  ConnectionInfo info_;  // as it was when the request came: $connection_requests
+  Exchange exchange_;
+  AnswerReader reader_;
+  std::unique_ptr<DiskRead> disk_;
+  bool wants_disk_ = false;
+  bool disk_failed_ = false;
+
+  bool head_complete_ = false;
+  bool has_priority_ = false;
+  bool has_authority_ = false;
+  std::size_t field_bytes_ = 0;
+  std::size_t field_count_ = 0;
+  std::string_view scheme_;
+  std::pmr::vector<std::string_view> cookies_;
+  int refusal_status_ = 0;  // of the first fault
+  std::string_view refusal_;
+};
+
+}  // namespace uringx
