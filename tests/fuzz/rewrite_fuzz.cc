@@ -20,7 +20,7 @@ std::string escape_argument(std::string_view text) {
   std::string escaped;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    const bool plain = byte > 0x20 && byte < 0x7f && std::string_view("#%&+;?").find(c) == std::string_view::npos;
+    const bool plain = byte > 0x20 && byte < 0x7f && std::string_view("#%&+;?\"<>\\^`{|}").find(c) == std::string_view::npos;
     std::array<char, 4> code{};
     std::snprintf(code.data(), code.size(), "%%%02X", byte);
     escaped += plain ? std::string(1, c) : std::string(code.data());
