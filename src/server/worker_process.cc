@@ -13,7 +13,9 @@
 #include <cerrno>
 #include <climits>
 #include <latch>
+#include <optional>
 #include <string>
+#include <system_error>
 #include <thread>
 
 #include "modules/core_main.h"
@@ -46,7 +48,8 @@ class WorkerProcess {
       : options_(options),
         core_(options.routes->main.get<CoreMainSettings>()),
         ring_(ring),
-        threads_(static_cast<std::size_t>(std::max<std::int64_t>(core_.worker_processes->count, 1))) {
+        threads_(static_cast<std::size_t>(std::max<std::int64_t>(core_.worker_processes->count, 1))),
+        helpers_(options.routes->used_modules) {
     char name[HOST_NAME_MAX + 1] = {};
     gethostname(name, sizeof(name) - 1);
     hostname_ = name;
@@ -296,7 +299,14 @@ int run_worker_process(const WorkerProcessOptions& options) {
     return kCannotStart;
   }
   Ring ring(std::move(*backend));
-  return WorkerProcess(options, ring).run();
+  std::optional<WorkerProcess> process;
+  try {
+    process.emplace(options, ring);
+  } catch (const std::system_error& error) {
+    options.on_refused(std::string("helper threads cannot start: ") + error.what());
+    return kCannotStart;
+  }
+  return process->run();
 }
 
 }  // namespace uringx
