@@ -134,6 +134,7 @@ Builder::Step Builder::begin_http(const Directive& directive) {
 Builder::Step Builder::end_http() {
   if (auto done = inherit_all(*this, routes_, http_server_); !done) return refuse(std::move(done.error()));
   if (auto done = index_all_locations(); !done) return done;
+  if (auto checked = listens_.check_certificates(); !checked) return refuse(std::move(checked.error()));
   if (auto resolved = routes_.variables.resolve(); !resolved) {
     return refuse(Refusal{.message = std::move(resolved.error()), .without_place = true});
   }
@@ -172,6 +173,9 @@ Builder::Step Builder::finish_main() {
   if (routes_.variables.uses_realpath_root()) note_use(ModuleId::realpath_root);
   routes_.handlers = HandlerLists(routes_.used_modules);
   resolve_error_logs();
+  if (auto opened = routes_.shared_zones.open(); !opened) {
+    return refuse(Refusal{.message = std::move(opened.error()), .without_place = true});
+  }
   write_notices();
   if (auto enough = check_connections(); !enough) return enough;
   return check_thread_pools();

@@ -47,6 +47,8 @@ class Builder final : public BuildContext {
   std::expected<Regex, Refusal> compile_regex(std::string_view pattern, bool caseless) override;
   std::uint32_t log_file(const std::string& full_path) override;
   void warn(std::string message) override;
+  void warn_without_place(std::string text) override { message(LogLevel::warn, std::move(text)); }
+  SharedZones& shared_zones() override { return routes_.shared_zones; }
   SettingsSet& main_settings() override { return routes_.main; }
   SettingsSet& server_settings() override { return *scope_.server; }
   SettingsSet& location_settings() override { return *scope_.location; }

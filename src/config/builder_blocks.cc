@@ -11,6 +11,7 @@
 #include "config/locations.h"
 #include "modules/http_core.h"
 #include "modules/rewrite.h"
+#include "modules/ssl.h"
 
 namespace uringx {
 namespace {
@@ -69,6 +70,7 @@ Builder::Step Builder::begin_server(const Directive& directive) {
     if (auto done = add_address(server, any_ipv4(port), {}); !done) return done;
   }
   if (server.names.empty()) server.names.push_back({});
+  for (const ServerBlock::Name& name : server.names) server.settings.get<ServerSsl>().server_names += name.text + ' ';
   server.server_name = server.names.front().text;
   if (server.server_name.starts_with('.')) server.server_name.erase(0, 1);
   return {};

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "config/server_names.h"
+#include "modules/ssl.h"
 
 namespace uringx {
 
@@ -50,11 +51,35 @@ std::expected<void, Refusal> ListenBuilder::join(Address& present, const ServerB
   return {};
 }
 
+std::expected<void, Refusal> ListenBuilder::check_certificates() const {
+  const auto check = [](const ServerBlock& server) -> std::expected<void, Refusal> {
+    const auto& ssl = server.settings.get<ServerSsl>();
+    if (ssl.has_certificates() || *ssl.reject_handshake) return {};
+    return std::unexpected(
+        Refusal{.message = fmt::format("no \"ssl_certificate\" is defined for the \"listen ... ssl\" directive in {}:{}",
+                                       server.file, server.line),
+                .without_place = true});
+  };
+  for (const Port& port : ports_) {
+    for (const Address& address : port.addresses) {
+      if (!address.options.ssl) continue;
+      if (address.default_server->settings.get<ServerSsl>().has_certificates()) continue;
+      if (auto checked = check(*address.default_server); !checked) return checked;
+      // The default server refuses all clients: every other server has to have something to say to its own.
+      for (const ServerBlock* server : address.servers) {
+        if (auto checked = check(*server); !checked) return checked;
+      }
+    }
+  }
+  return {};
+}
+
 // ngx_http_server_names. An address with one server needs no names, unless a regex name captures something.
 std::expected<AddressServers, Refusal> ListenBuilder::name_servers(const Address& address,
                                                                    std::vector<std::string>& warnings) {
   AddressServers servers;
   servers.options = address.options;
+  if (address.default_server->settings.get<ServerSsl>().legacy->on) servers.options.ssl = true;  // ngx_http_init_connection
   servers.default_ = address.default_server;
   if (address.servers.size() < 2 && !address.default_server->has_regex_name()) return servers;
   auto names = std::make_unique<ServerNames>();

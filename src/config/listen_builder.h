@@ -17,6 +17,10 @@ class ListenBuilder {
   std::expected<void, Refusal> add(const ServerBlock& server, const SocketAddress& address,
                                    const ListenOptions& options);
 
+  // That every address with TLS has a certificate for each client it may get (ngx_http_ssl_init); once the settings of
+  // servers are inherited.
+  std::expected<void, Refusal> check_certificates() const;
+
   // All sockets, in nginx's order. Names that conflict are told in `warnings`, without a place.
   std::expected<std::vector<ListenSocket>, Refusal> finish(std::vector<std::string>& warnings);
 

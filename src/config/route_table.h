@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/log_file.h"
+#include "base/shared_zone.h"
 #include "config/handler_lists.h"
 #include "config/listen.h"
 #include "modules/module.h"
@@ -112,6 +113,7 @@ class RouteTable {
   std::vector<std::unique_ptr<ServerBlock>> servers;
   std::vector<ListenSocket> listens;
   std::vector<std::unique_ptr<LogFile>> log_files;  // by index; opened by the master
+  SharedZones shared_zones;
   VariableTable variables;
   UsedModules used_modules;
   HandlerLists handlers;

@@ -9,7 +9,7 @@ using Text = std::optional<std::string_view>;
 
 Text not_found(Request&, std::string_view) { return std::nullopt; }
 
-// What these are in an nginx that compresses nothing, limits nothing, has no upstream and no TLS on the connection. The
+// What these are in an nginx that compresses nothing, limits nothing and has no upstream. The
 // issue that brings a module brings its rows' real values. Log formats name many of them, and must go on working.
 constexpr VariableRow kRows[] = {
     {"gzip_ratio", not_found},
@@ -32,30 +32,6 @@ constexpr VariableRow kRows[] = {
     {"upstream_http_", not_found, false, true},
     {"upstream_trailer_", not_found, false, true},
     {"upstream_cookie_", not_found, false, true},
-
-    {"ssl_protocol", not_found},
-    {"ssl_cipher", not_found},
-    {"ssl_ciphers", not_found},
-    {"ssl_curve", not_found},
-    {"ssl_curves", not_found},
-    {"ssl_session_id", not_found},
-    {"ssl_session_reused", not_found},
-    {"ssl_early_data", not_found},
-    {"ssl_server_name", not_found},
-    {"ssl_alpn_protocol", not_found},
-    {"ssl_client_cert", not_found},
-    {"ssl_client_raw_cert", not_found},
-    {"ssl_client_escaped_cert", not_found},
-    {"ssl_client_s_dn", not_found},
-    {"ssl_client_i_dn", not_found},
-    {"ssl_client_s_dn_legacy", not_found},
-    {"ssl_client_i_dn_legacy", not_found},
-    {"ssl_client_serial", not_found},
-    {"ssl_client_fingerprint", not_found},
-    {"ssl_client_verify", not_found},
-    {"ssl_client_v_start", not_found},
-    {"ssl_client_v_end", not_found},
-    {"ssl_client_v_remain", not_found},
 };
 
 // Always of some value in nginx, which nothing here can give yet.

@@ -12,27 +12,13 @@ namespace {
 struct GzipSettings : Settings {
   static constexpr ModuleId kModule = ModuleId::gzip;
 };
-struct SslSettings : Settings {
-  static constexpr ModuleId kModule = ModuleId::ssl;
-
-  Setting<std::vector<std::string>> certificates;
-  Setting<std::vector<std::string>> keys;
-};
 
 constexpr std::uint32_t kAll = kHttpServerLocation;
-constexpr std::uint32_t kHttpServer = kHttp | kServer;
 constexpr Standing kLater = Standing::no_effect_yet;
 
 Applied refuse(std::string message) { return std::unexpected(Refusal{std::move(message)}); }
 Applied refuse_directive(std::string message) {
   return std::unexpected(Refusal::directive(std::move(message)));
-}
-
-Applied accept_words(BuildContext&, const Directive&, Settings&) { return {}; }
-
-Applied accept_once(BuildContext&, const Directive& directive, Settings& settings) {
-  if (!settings.note_first(directive.name())) return refuse_directive("is duplicate");
-  return {};
 }
 
 // ngx_conf_set_bitmask_slot: every word is one of Words; a word given twice is a warning.
@@ -119,104 +105,9 @@ constexpr DirectiveRow kGzipRows[] = {
     later("gzip_disable", kAll, kOneOrMore, check_gzip_disable),
 };
 
-// ------------------------------------------------------------------------------------------------------- ssl
-
-constexpr std::string_view kProtocols[] = {"SSLv2", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"};
-constexpr EnumWord<int> kVerifyClient[] = {{"off", 0}, {"on", 1}, {"optional", 2}, {"optional_no_ca", 3}};
-constexpr EnumWord<int> kOcsp[] = {{"off", 0}, {"on", 1}, {"leaf", 2}};
-
-// off, none, builtin[:SIZE], shared:NAME:SIZE.
-Applied check_session_cache_word(std::string_view word) {
-  const auto invalid = [&] { return refuse(fmt::format("invalid session cache \"{}\"", word)); };
-  if (word == "off" || word == "none" || word == "builtin") return {};
-  if (word.starts_with("builtin:")) return parse_number(word.substr(8)) ? Applied() : invalid();
-  if (!word.starts_with("shared:")) return invalid();
-  const std::string_view rest = word.substr(7);
-  const std::size_t colon = rest.find(':');
-  if (colon == 0 || colon == std::string_view::npos) return invalid();
-  const auto bytes = parse_size(rest.substr(colon + 1));
-  if (!bytes) return invalid();
-  constexpr std::uint64_t kLeastBytes = 8 * 4096;  // eight pages
-  if (*bytes < kLeastBytes) return refuse(fmt::format("session cache \"{}\" is too small", word));
-  return {};
-}
-
-Applied check_session_cache(BuildContext&, const Directive& directive, Settings&) {
-  for (std::size_t i = 1; i < directive.words.size(); ++i) {
-    if (auto checked = check_session_cache_word(directive.words[i]); !checked) return checked;
-  }
-  return {};
-}
-
-template <auto Member>
-Applied add_file(BuildContext&, const Directive& directive, Settings& settings) {
-  (static_cast<SslSettings&>(settings).*Member).amend().push_back(directive.words[1]);
-  return {};
-}
-
-template <auto Member>
-constexpr DirectiveRow ssl_files_row(std::string_view name) {
-  DirectiveRow row = custom_row<Member>(name, kHttpServer, kTake1, add_file<Member>, Level::server);
-  row.standing = kLater;
-  return row;
-}
-
-// The first lines of ngx_http_ssl_merge_srv_conf; the files are not opened before TLS is served.
-Applied finish_server(BuildContext&, Settings& settings, const Settings* parent) {
-  const auto& ssl = static_cast<const SslSettings&>(settings);
-  if (parent == nullptr || ssl.keys->size() >= ssl.certificates->size()) return {};
-  return std::unexpected(
-      Refusal{.message = fmt::format("no \"ssl_certificate_key\" is defined for certificate \"{}\"",
-                                     ssl.certificates->back()),
-              .without_place = true});
-}
-
-constexpr DirectiveRow later_ssl(std::string_view name, std::uint32_t arity,
-                                 decltype(DirectiveRow::apply) apply) {
-  return later(name, kHttpServer, arity, apply, Level::server);
-}
-template <typename Value>
-constexpr DirectiveRow later_ssl(std::string_view name) {
-  return checked_row<Value>(name, kHttpServer, Level::server, kLater);
-}
-
-constexpr DirectiveRow kSslRows[] = {
-    ssl_files_row<&SslSettings::certificates>("ssl_certificate"),
-    ssl_files_row<&SslSettings::keys>("ssl_certificate_key"),
-    later_ssl("ssl_password_file", kTake1, accept_once),
-    later_ssl<std::string>("ssl_dhparam"),
-    later_ssl<std::string>("ssl_ecdh_curve"),
-    later_ssl("ssl_protocols", kOneOrMore, check_bits<kProtocols>),
-    later_ssl<std::string>("ssl_ciphers"),
-    later_ssl<Bytes>("ssl_buffer_size"),
-    checked_enum_row<kVerifyClient>("ssl_verify_client", kHttpServer, Level::server, kLater),
-    later_ssl<Number>("ssl_verify_depth"),
-    later_ssl<std::string>("ssl_client_certificate"),
-    later_ssl<std::string>("ssl_trusted_certificate"),
-    later_ssl<bool>("ssl_prefer_server_ciphers"),
-    later_ssl("ssl_session_cache", kTake12, check_session_cache),
-    later_ssl<bool>("ssl_session_tickets"),
-    later_ssl("ssl_session_ticket_key", kTake1, accept_words),
-    later_ssl<Seconds>("ssl_session_timeout"),
-    later_ssl<std::string>("ssl_crl"),
-    checked_enum_row<kOcsp>("ssl_ocsp", kHttpServer, Level::server, kLater),
-    later_ssl<std::string>("ssl_ocsp_responder"),
-    later_ssl("ssl_ocsp_cache", kTake1, accept_once),
-    later_ssl<bool>("ssl_stapling"),
-    later_ssl<std::string>("ssl_stapling_file"),
-    later_ssl<std::string>("ssl_stapling_responder"),
-    later_ssl<bool>("ssl_stapling_verify"),
-    later_ssl<bool>("ssl_early_data"),
-    later_ssl("ssl_conf_command", kTake2, accept_words),
-    later_ssl<bool>("ssl_reject_handshake"),
-};
-
 }  // namespace
 
 const Module kGzipModule = {
     .id = ModuleId::gzip, .name = "gzip", .rows = kGzipRows, .make_location = make_settings<GzipSettings>};
-const Module kSslModule = {
-    .id = ModuleId::ssl, .name = "ssl", .rows = kSslRows, .make_server = make_settings<SslSettings>,
-    .finish_server = finish_server};
 
 }  // namespace uringx

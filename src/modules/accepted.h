@@ -1,4 +1,4 @@
-// Modules whose directives are checked and accepted without effect yet: gzip and ssl. One notice at start names those
+// A module whose directives are checked and accepted without effect yet: gzip. One notice at start names those
 // that a configuration holds. Settings are kept nowhere; built and dropped on the main thread.
 #pragma once
 
@@ -7,6 +7,5 @@
 namespace uringx {
 
 extern const Module kGzipModule;
-extern const Module kSslModule;
 
 }  // namespace uringx

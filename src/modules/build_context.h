@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/error_log.h"
+#include "base/shared_zone.h"
 #include "modules/module.h"
 #include "modules/regex.h"
 #include "modules/variables.h"
@@ -43,6 +44,10 @@ class BuildContext {
   virtual std::uint32_t log_file(const std::string& full_path) = 0;
   // A configuration warning in nginx's form, with the place of the current directive.
   virtual void warn(std::string message) = 0;
+  // The same where nginx names no place.
+  virtual void warn_without_place(std::string message) = 0;
+  // The zones of memory that all workers share, mapped when the whole configuration was read.
+  virtual SharedZones& shared_zones() = 0;
   // Settings at the same level as the current directive, of another module.
   virtual SettingsSet& main_settings() = 0;
   virtual SettingsSet& server_settings() = 0;

@@ -23,6 +23,7 @@
 #include "modules/referer.h"
 #include "modules/rewrite.h"
 #include "modules/secure_link.h"
+#include "modules/ssl.h"
 #include "modules/stub_status.h"
 #include "modules/split_clients.h"
 #include "modules/static_files.h"
@@ -36,7 +37,7 @@ namespace {
 // nginx's order (its auto/modules): settings are inherited module by module, so the first error is nginx's
 // first error. Handlers and header filters are called in the opposite order.
 constexpr const Module* kModules[] = {
-    &kCoreMainModule, &kEventsModule, &kHttpCoreModule, &kDisableSymlinksModule, &kTypesModule, &kErrorPageModule,
+    &kCoreMainModule, &kOpensslModule, &kEventsModule, &kHttpCoreModule, &kDisableSymlinksModule, &kTypesModule, &kErrorPageModule,
     &kLogModule, &kHttp2Module, &kStaticFilesModule, &kAutoindexModule, &kIndexModule, &kRandomIndexModule, &kTryFilesModule,
     &kAuthBasicModule, &kAccessModule, &kRealipModule, &kGeoModule, &kMapModule, &kSplitClientsModule, &kRefererModule,
     &kRewriteModule, &kSslModule, &kSecureLinkModule, &kBrowserModule, &kStubStatusModule, &kEmptyGifModule, &kGzipModule,

@@ -21,6 +21,7 @@ class RouteTable;        // config/
 class ServerBlock;       // config/
 class VariableTable;     // modules/variables.h
 struct UserId;           // modules/userid.h
+class TlsSession;        // tls/tls_session.h
 struct ProxyProtocolHeader;  // http/proxy_protocol.h
 
 // Where a client is, as rules, variables and logs see it.
@@ -40,6 +41,7 @@ struct ConnectionInfo {
   std::uint64_t requests = 0;         // $connection_requests, this one included
   std::int64_t start_msec = 0;        // wall clock milliseconds at accept ($connection_time)
   bool tls = false;
+  const TlsSession* tls_session = nullptr;  // with `tls`
   bool debug = false;                 // debug_connection names it: the error log takes all its lines
   int socket_fd = -1;                 // only for $tcpinfo_*; modules do no I/O on it
 };

@@ -8,9 +8,6 @@ constexpr std::uint32_t kHttpServer = kHttp | kServer;
 
 // Everything but the handlers that ask an upstream; those are in unserved_upstream.cc.
 
-constexpr UnservedRow kOpensslRows[] = {
-    {"ssl_engine", kMain, kTake1}, {"ssl_object_cache_inheritable", kMain, kFlag},
-};
 constexpr UnservedRow kCoreRows[] = {
     {"limit_rate", kAll | kLocationIf, kTake1}, {"limit_rate_after", kAll | kLocationIf, kTake1},
     {"post_action", kAll | kLocationIf, kTake1},
@@ -61,9 +58,7 @@ constexpr UnservedRow kLimitReqRows[] = {
     {"limit_req_status", kAll, kTake1}, {"limit_req_dry_run", kAll, kFlag},
 };
 constexpr UnservedRow kSslRows[] = {
-    {"ssl", kHttpServer, kFlag}, {"ssl_certificate_cache", kHttpServer, kTake123},
     {"ssl_certificate_compression", kHttpServer, kFlag}, {"ssl_ech_file", kHttpServer, kTake1},
-    {"ssl_key_log", kHttpServer, kTake1},
 };
 constexpr UnservedRow kFlvRows[] = {
     {"flv", kLocation, kNoArgs},
@@ -131,7 +126,6 @@ constexpr UnservedRow kDegradationRows[] = {
 };
 
 constexpr UnservedModule kModules[] = {
-    {"ngx_openssl_module", kOpensslRows},
     {"ngx_http_core_module", kCoreRows},
     {"ngx_http_upstream_module", kUpstreamRows},
     {"ngx_http_ssi_module", kSsiRows},

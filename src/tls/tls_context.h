@@ -6,26 +6,44 @@
 #include <cstddef>
 #include <memory>
 
-struct ssl_ctx_st;
+#include "tls/owned.h"
+
+struct ssl_st;
 
 namespace uringx {
+
+class KeyLog;
+class Stapling;
+class TicketKeys;
+class TlsSessionCache;
 
 class TlsContext {
  public:
   // Takes the handle over.
-  explicit TlsContext(ssl_ctx_st* handle) : handle_(handle) {}
+  explicit TlsContext(ssl_ctx_st* handle);
   ~TlsContext();
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;
 
-  ssl_ctx_st* handle() const { return handle_; }
+  ssl_ctx_st* handle() const { return handle_.get(); }
+
+  // The context a session began with: its session cache and its ticket keys hold for the session, whatever server the client
+  // names afterwards (OpenSSL asks them before, and keeps to them). nullptr: none of ours.
+  static const TlsContext* began_with(const ssl_st* session);
 
   bool rejects_handshake = false;       // ssl_reject_handshake
   bool early_data = false;              // ssl_early_data
+  bool waits_for_certificates = false;  // their names hold variables: every handshake asks (tls/certificate_loader.h)
   std::size_t record_bytes_max = 0;     // ssl_buffer_size; 0: not given, records may begin small
 
+  // What OpenSSL's callbacks use; nullptr: not configured.
+  std::shared_ptr<TlsSessionCache> session_cache;
+  std::unique_ptr<TicketKeys> ticket_keys;
+  std::unique_ptr<Stapling> stapling;
+  std::shared_ptr<const KeyLog> key_log;
+
  private:
-  ssl_ctx_st* handle_;
+  TlsOwned<ssl_ctx_st> handle_;
 };
 
 }  // namespace uringx

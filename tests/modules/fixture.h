@@ -37,6 +37,8 @@ class FakeBuild : public BuildContext {
   std::expected<Regex, Refusal> compile_regex(std::string_view pattern, bool caseless) override;
   std::uint32_t log_file(const std::string& full_path) override;
   void warn(std::string message) override { warnings.push_back(std::move(message)); }
+  void warn_without_place(std::string message) override { warnings.push_back(std::move(message)); }
+  SharedZones& shared_zones() override { return zones; }
   SettingsSet& main_settings() override { return main; }
   SettingsSet& server_settings() override { return server; }
   SettingsSet& location_settings() override { return location_set; }
@@ -49,6 +51,7 @@ class FakeBuild : public BuildContext {
   bool has_parent = false;
   unsigned line = 0;
   std::vector<std::string> warnings;
+  SharedZones zones;
   std::vector<std::string> log_files;
 };
 

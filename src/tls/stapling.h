@@ -1,0 +1,48 @@
+// Stapling is the answers of certificate authorities about a server's own certificates, sent along with them
+// (ngx_event_openssl_stapling.c). Part of a TlsContext; an answer from a file is read on the main thread while the configuration
+// is read, one from a responder is put in its place by a thread that fetches it; sessions read it on any worker's thread.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tls/owned.h"
+
+namespace uringx {
+
+// An answer in DER, and until when it is good.
+struct OcspAnswer {
+  std::string bytes;
+  std::int64_t valid_until_s = INT64_MAX;
+};
+
+class Stapling {
+ public:
+  // Where the answer about one certificate comes from.
+  struct Staple {
+    TlsOwned<x509_st> certificate;
+    TlsOwned<x509_st> issuer;  // with a responder
+    std::string host;          // of the responder; empty: the answer came from a file
+    std::string port;
+    std::string path;
+    std::atomic<std::shared_ptr<const OcspAnswer>> answer;
+  };
+
+  // An answer in a file. The error is a line for the log: `BIO_new_file("PATH") failed (SSL: ...)`.
+  static std::expected<OcspAnswer, std::string> read(const std::string& path);
+
+  void add(std::unique_ptr<Staple> staple) { staples_.push_back(std::move(staple)); }
+  const std::vector<std::unique_ptr<Staple>>& staples() const { return staples_; }
+
+  // Sessions of a TlsContext's handle are given its stapling's answers.
+  static void install(ssl_ctx_st* context);
+
+ private:
+  std::vector<std::unique_ptr<Staple>> staples_;
+};
+
+}  // namespace uringx
