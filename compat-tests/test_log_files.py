@@ -148,8 +148,9 @@ def test_log_file_is_kept_open_as_the_cache_says(server, cache, uses, kept):
 
 def test_least_used_log_file_is_closed_for_another(server):
     serve(server, "open_log_file_cache max=2; access_log logs/v-$arg_f.log s;", "location / { return 200 x; }")
-    for name in "abca":
-        ask_each(server, f"/{name}?f={name}")
+    for n, name in enumerate("abca"):
+        ask_each(server, f"/{n}?f={name}")
+        until(lambda: f"200 /{n}\n" in server.log_text(f"v-{name}.log"), "the line")
     until(lambda: [open_files(server, f"v-{n}.log") for n in "abc"] == [1, 0, 1], "a and c open, b closed")
 
 

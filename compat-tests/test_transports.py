@@ -48,6 +48,8 @@ def rows():
 
 
 ROWS = list(rows())
+if not ROWS:
+    pytest.skip("no transport was chosen", allow_module_level=True)
 
 
 @pytest.mark.parametrize("case_id,transport,site,asked", ROWS, ids=[slug(row[0]) for row in ROWS])
