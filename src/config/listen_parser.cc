@@ -289,15 +289,6 @@ Option set_proxy_protocol(const OptionInput& in) {
   return {};
 }
 
-// What parses well and cannot be served yet: plain HTTP/1 in its place would be a wrong answer.
-Option check_served(const ListenOptions& options) {
-  const std::string_view missing = options.ssl ? "ssl" : options.http2 ? "http2" : "";
-  if (missing.empty()) return {};
-  return std::unexpected(Refusal{fmt::format(
-      "the \"{}\" parameter of the \"listen\" directive is known to nginx but not served by uringx yet",
-      missing)});
-}
-
 struct ParameterRow {
   std::string_view text;  // ends in '=' when a value follows
   Option (*apply)(const OptionInput& in);
@@ -368,7 +359,6 @@ std::expected<ParsedListen, Refusal> parse_listen(const Directive& directive,
       return std::unexpected(std::move(applied.error()));
     }
   }
-  if (auto served = check_served(listen.options); !served) return std::unexpected(std::move(served.error()));
   return listen;
 }
 

@@ -15,6 +15,10 @@ const ServerBlock* AddressServers::find(Request& request, std::string_view host)
   return names_ == nullptr ? nullptr : names_->find(request, host);
 }
 
+const ServerBlock* AddressServers::find_by_name(std::string_view host) const {
+  return names_ == nullptr ? nullptr : names_->find_by_name(host);
+}
+
 const AddressServers& ListenSocket::servers_for(const SocketAddress& local) const {
   for (const Specific& one : specific) {
     if (one.address == local) return one.servers;

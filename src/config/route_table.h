@@ -81,6 +81,8 @@ class AddressServers {
   const ServerBlock& default_server() const { return *default_; }
   // The server for `host` (validated, lower case); a regex name sets the request's captures. nullptr: the default one.
   const ServerBlock* find(Request& request, std::string_view host) const;
+  // The same without a request: a regex name sets no captures.
+  const ServerBlock* find_by_name(std::string_view host) const;
 
   ListenOptions options;
 

@@ -16,4 +16,12 @@ const ServerBlock* ServerNames::find(Request& request, std::string_view host) co
   return nullptr;
 }
 
+const ServerBlock* ServerNames::find_by_name(std::string_view host) const {
+  if (const ServerBlock* found = find_without_regex(host)) return found;
+  for (const RegexName& name : regexes_) {
+    if (name.regex.test(host)) return name.server;
+  }
+  return nullptr;
+}
+
 }  // namespace uringx

@@ -23,6 +23,8 @@ class ServerNames {
   // else the first regex, whose captures become the request's. Allocates nothing but captures in the
   // request's arena.
   const ServerBlock* find(Request& request, std::string_view host) const;
+  // The same without captures.
+  const ServerBlock* find_by_name(std::string_view host) const;
   const ServerBlock* find_without_regex(std::string_view host) const;
 
  private:

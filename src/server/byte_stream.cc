@@ -94,6 +94,12 @@ std::size_t ByteStream::put_raw(std::span<const char> bytes) {
   return taken;
 }
 
+void ByteStream::send_last_words() {
+  if (filled_ == 0 || pending() || failed_ || cancelled_) return;
+  worker_.ring().backend().send_now(socket_fd_, half().first(filled_));
+  filled_ = 0;
+}
+
 // There is one for every connection the worker may have.
 void ByteStream::take_buffer() {
   if (!buffer_.empty()) return;

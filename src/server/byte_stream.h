@@ -42,6 +42,9 @@ class ByteStream {
   // What was committed leaves now (else when a half is full).
   void flush();
 
+  // What was put last leaves at once, as far as the socket takes it: the connection is about to be closed.
+  void send_last_words();
+
   // Bytes as they are to be on the wire: records that TLS made. Takes what fits.
   std::size_t put_raw(std::span<const char> bytes);
 

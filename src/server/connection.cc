@@ -13,6 +13,9 @@
 #include "modules/core_main.h"
 #include "modules/forwarded_address.h"
 #include "modules/http_core.h"
+#include "modules/http_v2.h"
+#include "modules/ssl.h"
+#include "server/http2.h"
 #include "server/worker.h"
 
 namespace uringx {
@@ -97,6 +100,8 @@ void Connection::open() {
     setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));  // refused by unix sockets, which do not delay
   }
   if (servers_->options.proxy_protocol) proxy_header_ = std::make_unique<ProxyHeader>();
+  tls_undecided_ = servers_->options.ssl || server.settings.get<ServerSsl>().legacy->on;
+  preface_undecided_ = !tls_undecided_ && allows_http2(server);
   arm_timer(server.settings.get<HttpCoreServer>().client_header_timeout->count);
   set_idle(true);
   start_receiving();
@@ -106,7 +111,7 @@ void Connection::arm_timer(std::int64_t after_ms) { worker_.arm(timer_, std::chr
 
 void Connection::on_timer() {
   if (state_ == State::open) {
-    http1_.on_timeout();
+    protocol_->on_timeout();
   } else if (state_ == State::lingering) {
     close();
   }
@@ -147,7 +152,7 @@ void Connection::on_received(Completion completion) {
     const std::uint16_t id = completion.buffer_id();
     const std::size_t size = completion.result > 0 ? static_cast<std::size_t>(completion.result) : 0;
     if (state_ == State::open) take_bytes(worker_.receive_buffers().buffer(id).first(size));
-    if (state_ == State::open && receive_.pending() && http1_.awaits_bytes()) look_for_reset();
+    if (state_ == State::open && receive_.pending() && protocol_->awaits_bytes()) look_for_reset();
     if (state_ == State::lingering && size > 0) on_lingering_bytes();
     worker_.receive_buffers().give_back(id);
   }
@@ -173,11 +178,73 @@ void Connection::look_for_reset() {
 void Connection::take_bytes(std::span<const char> bytes) {
   try {
     if (awaits_proxy_header()) bytes = take_proxy_header(bytes);
-    if (!bytes.empty()) http1_.on_bytes(bytes);
+    if (bytes.empty()) return;
+    if (tls_undecided_) begin_tls_or_plain(bytes.front());
+    if (state_ != State::open) return;
+    if (tls_ != nullptr) {
+      tls_->take_wire_bytes(bytes);
+    } else {
+      take_plain_bytes(bytes);
+    }
   } catch (const std::bad_alloc&) {
     log(LogLevel::alert, "no memory for a request");
     close();
   }
+}
+
+void Connection::take_plain_bytes(std::span<const char> bytes) {
+  if (preface_undecided_) {
+    bytes = look_for_preface(bytes);
+    if (preface_undecided_) return;
+  }
+  protocol_->on_bytes(bytes);
+}
+
+// ngx_http_ssl_handshake: a handshake record, or an SSLv2 hello.
+void Connection::begin_tls_or_plain(char first) {
+  constexpr char kHandshakeRecord = 0x16;
+  tls_undecided_ = false;
+  plain_on_tls_port_ = first != kHandshakeRecord && (first & 0x80) == 0;
+  if (plain_on_tls_port_) return;
+  const TlsContext* const context = servers_->default_server().settings.get<ServerSsl>().context;
+  if (context == nullptr) return close();  // no client can have a session here
+  stream_ = std::make_unique<ByteStream>(worker_, fd_);
+  tls_ = std::make_unique<TlsChannel>(*this, *stream_, *context);
+  info_.tls = true;
+  info_.tls_session = &tls_->session();
+}
+
+void Connection::tls_established() {
+  if (tls_->session().application_protocol() == "h2") speak_http2();
+}
+
+// With prior knowledge a client begins with the preface (RFC 9113 section 3.4). Gives what the protocol has to read:
+// everything that came, once it is known which one it is.
+std::span<const char> Connection::look_for_preface(std::span<const char> bytes) {
+  constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+  if (!preface_.empty()) {
+    preface_.append(bytes.data(), bytes.size());
+    bytes = preface_;
+  }
+  const std::size_t compared = std::min(bytes.size(), kPreface.size());
+  const bool matches = std::memcmp(bytes.data(), kPreface.data(), compared) == 0;
+  if (matches && compared < kPreface.size()) {
+    if (preface_.empty()) preface_.assign(bytes.data(), bytes.size());
+    return {};
+  }
+  preface_undecided_ = false;
+  if (matches) speak_http2();
+  return bytes;
+}
+
+bool Connection::allows_http2(const ServerBlock& server) const {
+  return servers_->options.http2 || *server.settings.get<Http2Server>().enabled;
+}
+
+void Connection::speak_http2() {
+  if (stream_ == nullptr) stream_ = std::make_unique<ByteStream>(worker_, fd_);
+  http2_ = std::make_unique<Http2>(*this, *stream_);
+  protocol_ = http2_.get();
 }
 
 // Gives what follows the header, if anything does.
@@ -213,10 +280,13 @@ void Connection::on_peer_closed(int error_number) {
     return close();
   }
   peer_closed_ = true;
-  if (state_ == State::lingering) {
+  if (state_ == State::open && tls_ != nullptr && !tls_->established()) {
+    log(LogLevel::info, "peer closed connection in SSL handshake", error_number);
+    close();
+  } else if (state_ == State::lingering) {
     close();
   } else if (state_ == State::open) {
-    http1_.on_peer_closed(error_number);
+    protocol_->on_peer_closed(error_number);
   }
 }
 
@@ -227,6 +297,7 @@ void Connection::linger(std::int64_t total_ms, std::int64_t silence_ms) {
   if (peer_closed_) return close();  // nothing more can come
   state_ = State::lingering;
   set_idle(false);
+  if (tls_ != nullptr) tls_->shut_down();
   shutdown(fd_, SHUT_WR);
   linger_until_ = worker_.ring().now() + std::chrono::milliseconds(total_ms);
   linger_silence_ms_ = silence_ms;
@@ -252,24 +323,30 @@ void Connection::close(bool reset) {
     const ::linger now{1, 0};
     setsockopt(fd_, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
   }
+  if (tls_ != nullptr && !reset) tls_->shut_down();
   worker_.ring().cancel(receive_);
-  http1_.cancel();
+  protocol_->cancel();
+  if (stream_ != nullptr) stream_->cancel();
   close_when_quiet();
 }
 
 void Connection::close_when_quiet() {
-  if (released_ || state_ != State::closing || handling_receive_ || receive_.pending() || !http1_.quiet()) return;
+  if (released_ || state_ != State::closing || handling_receive_ || receive_.pending() || !protocol_->quiet() ||
+      (stream_ != nullptr && stream_->pending()) || (tls_ != nullptr && tls_->pending())) {
+    return;
+  }
   released_ = true;
   worker_.release_later(*this);
 }
 
 void Connection::stop_gracefully() {
-  if (state_ == State::open) http1_.stop_gracefully();
+  if (state_ == State::open) protocol_->stop_gracefully();
 }
 
 // What the log says is being done (nginx: log->action).
 std::string_view Connection::waiting_for() const {
-  return awaits_proxy_header() ? "reading PROXY protocol" : "waiting for request";
+  if (awaits_proxy_header()) return "reading PROXY protocol";
+  return shakes_hands() ? "SSL handshaking" : "waiting for request";
 }
 
 // ngx_http_keepalive_handler and ngx_http_wait_request_handler.

@@ -1,4 +1,5 @@
-// Connection is one accepted socket: receiving, timeouts, closing. What the bytes mean is Http1's business.
+// Connection is one accepted socket: receiving, timeouts, closing. What its bytes mean is its Protocol's business, whether
+// they are encrypted its TlsChannel's.
 // From its worker's slab, on that worker's thread; it goes when its socket is closed and nothing is pending.
 #pragma once
 
@@ -15,7 +16,9 @@
 #include "modules/request.h"
 #include "ring/ring.h"
 #include "ring/timers.h"
+#include "server/byte_stream.h"
 #include "server/http1.h"
+#include "server/tls_channel.h"
 
 namespace uringx {
 
@@ -37,7 +40,13 @@ class Connection : public ConnectionOfWorker, public IdleConnection {
   int fd() const { return fd_; }
   const ConnectionInfo& info() const { return info_; }
   const AddressServers& servers() const { return *servers_; }
-  const ServerBlock& default_server() const { return servers_->default_server(); }
+  // Whose settings hold until a request has named its server: with TLS the one that the handshake was for.
+  const ServerBlock& default_server() const { return tls_ != nullptr ? tls_->named_server() : servers_->default_server(); }
+  // nullptr without TLS.
+  const TlsChannel* tls() const { return tls_.get(); }
+  // TLS is spoken here, and the client did not.
+  bool plain_on_tls_port() const { return plain_on_tls_port_; }
+  bool is_open() const { return state_ == State::open; }
   // What its bytes leave through when it has TLS, else nullptr.
   ByteStream* stream() { return stream_.get(); }
   void count_request() { ++info_.requests; }
@@ -68,7 +77,16 @@ class Connection : public ConnectionOfWorker, public IdleConnection {
   // Logs at `level` with " while ..., client: ..., server: ..." of a connection without a request.
   void log(LogLevel level, std::string_view message, int error_number = 0);
 
-  // Closes what can be closed once nothing is pending; called by Http1 when one of its operations ended.
+  // --- from its TlsChannel ---
+  // The handshake is done, the protocol chosen.
+  void tls_established();
+  void take_plain_bytes(std::span<const char> bytes);
+  // End of stream (0) or an error.
+  void on_peer_closed(int error_number);
+  // Whether `server` lets this connection speak HTTP/2.
+  bool allows_http2(const ServerBlock& server) const;
+
+  // Closes what can be closed once nothing is pending; called by the protocol when one of its operations ended.
   void close_when_quiet();
 
  private:
@@ -85,13 +103,18 @@ class Connection : public ConnectionOfWorker, public IdleConnection {
   std::span<const char> take_proxy_header(std::span<const char> bytes);
   void log_broken_proxy_header(const ProxyProtocolReading& reading);
   bool awaits_proxy_header() const { return proxy_header_ != nullptr && !proxy_header_->complete; }
+  // The first bytes tell whether it is TLS, and without it whether it is HTTP/2.
+  void begin_tls_or_plain(char first);
+  void begin_tls();
+  std::span<const char> look_for_preface(std::span<const char> bytes);
+  void speak_http2();
+  bool shakes_hands() const { return tls_undecided_ || (tls_ != nullptr && !tls_->established()); }
   std::string_view waiting_for() const;
   void on_lingering_bytes();
   void start_receiving();
   void on_received(Completion completion);
   void look_for_reset();
   void take_bytes(std::span<const char> bytes);
-  void on_peer_closed(int error_number);
   void on_timer();
 
   Worker& worker_;
@@ -104,6 +127,9 @@ class Connection : public ConnectionOfWorker, public IdleConnection {
   bool paused_ = false;
   bool released_ = false;
   bool handling_receive_ = false;
+  bool tls_undecided_ = false;       // the first byte is to tell
+  bool plain_on_tls_port_ = false;
+  bool preface_undecided_ = false;   // the first bytes are to tell
   const AddressServers* servers_ = nullptr;
   ConnectionInfo info_;
   char remote_text_[INET6_ADDRSTRLEN];
@@ -114,8 +140,12 @@ class Connection : public ConnectionOfWorker, public IdleConnection {
   std::int64_t linger_silence_ms_ = 0;
   Timer timer_{this, Timer::calls<&Connection::on_timer>};
   Operation receive_{this, Operation::calls<&Connection::on_received>};
-  std::unique_ptr<ByteStream> stream_;
+  std::string preface_;                 // of a connection that may turn out to be HTTP/2: its first bytes
+  std::unique_ptr<ByteStream> stream_;  // of one with TLS, or that speaks HTTP/2
+  std::unique_ptr<TlsChannel> tls_;
   Http1 http1_;
+  std::unique_ptr<Protocol> http2_;
+  Protocol* protocol_ = &http1_;
 };
 
 }  // namespace uringx

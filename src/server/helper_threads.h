@@ -87,6 +87,7 @@ struct Helpers {
   HelperThreads listings;
   HelperThreads passwords;
   HelperThreads paths;
+  HelperThreads certificates;
 };
 
 }  // namespace uringx

@@ -69,7 +69,7 @@ class Http1 final : public Protocol {
   bool take_request_line();
   bool take_fields();
   bool take_field();
-  void choose_server(std::string_view host);
+  bool choose_server(std::string_view host);
   void finish_head();
   bool refuse_long_uri();
   bool refuse_long_field();

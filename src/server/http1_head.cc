@@ -7,6 +7,7 @@
 #include "modules/http_core.h"
 #include "server/connection.h"
 #include "server/http1.h"
+#include "server/request_entry.h"
 #include "server/worker.h"
 
 namespace uringx {
@@ -108,7 +109,7 @@ bool Http1::take_request_line() {
   if (current.head.has_host_in_target) {
     const auto host = validate_host(current.head.host_in_target, current.arena);
     if (!host) return refuse(400, "client sent invalid host in request line");
-    choose_server(*host);
+    if (!choose_server(*host)) return false;
   }
   current.action = kReadingRequestHeaders;
   return true;
@@ -177,17 +178,17 @@ bool Http1::take_field() {
   const auto host = validate_host(parsed.field.value, current.arena);
   if (!host) return refuse(400, "client sent invalid host header");
   if (current.head.has_host_in_target) return true;  // an absolute target wins (RFC 9112 section 3.2.2)
-  choose_server(*host);
-  return true;
+  return choose_server(*host);
 }
 
-void Http1::choose_server(std::string_view host) {
-  Request& current = request();
-  current.host = host;
-  if (const ServerBlock* server = connection_.servers().find(current, host)) {
-    connection_.worker().routes().enter_server(current, *server);
-    budget_.set_limits(header_limits(current));
+// False when it was refused.
+bool Http1::choose_server(std::string_view host) {
+  const ServerBlock* const before = request().server_block;
+  if (const EntryRefusal refusal = uringx::choose_server(connection_, request(), host)) {
+    return refuse(refusal.status, refusal.why);
   }
+  if (request().server_block != before) budget_.set_limits(header_limits(request()));
+  return true;
 }
 
 void Http1::finish_head() {
@@ -195,11 +196,15 @@ void Http1::finish_head() {
   Http1Exchange& now = *current_;
   now.body_start = now.parser.consumed();
   connection_.disarm_timer();
-  if (current.host.empty()) choose_server("");  // a server may have that name
+  if (current.host.empty() && !choose_server("")) return;  // a server may have that name
   const auto framing = body_framing(current.head);
   if (!framing) {
     if (framing.error().status != 405) current.lingering_close = true;
     refuse(framing.error().status, log_text(framing.error()));
+    return;
+  }
+  if (const EntryRefusal refusal = check_tls(connection_, current)) {
+    refuse(refusal.status, refusal.why);
     return;
   }
   current.action = {};

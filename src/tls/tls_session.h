@@ -58,7 +58,8 @@ class TlsSession {
 
   // What came from the wire: read by the calls that follow, which have to use it up (wants_input) before it goes.
   void set_input(std::span<const char> bytes) { input_ = bytes; }
-  bool has_input() const { return !input_.empty(); }
+  // What was not read of it.
+  std::span<const char> input() const { return input_; }
 
   // Goes on with the handshake. Done: read() and write() may be called. With early data: done as soon as that can be read.
   Status handshake();

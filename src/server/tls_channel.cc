@@ -1,0 +1,164 @@
+#include "server/tls_channel.h"
+
+#include "http/uri.h"
+#include "modules/ssl.h"
+#include "modules/variables.h"
+#include "server/connection.h"
+#include "server/helper_threads.h"
+#include "server/worker.h"
+
+namespace uringx {
+namespace {
+
+constexpr std::size_t kPlainBytesMax = 16 * 1024;  // a record's
+
+const ServerSsl& ssl_of(const ServerBlock& server) { return server.settings.get<ServerSsl>(); }
+
+}  // namespace
+
+TlsChannel::TlsChannel(Connection& connection, ByteStream& stream, const TlsContext& context)
+    : connection_(connection),
+      stream_(stream),
+      named_server_(&connection.servers().default_server()),
+      session_(context, {this, send, server_named, allows_http2}) {
+  stream_.set_client({this, room, failed});
+}
+
+void TlsChannel::take_wire_bytes(std::span<const char> bytes) {
+  if (unread_.empty()) {
+    session_.set_input(bytes);
+  } else {
+    unread_.append(bytes.data(), bytes.size());
+    session_.set_input(unread_);
+  }
+  go_on();
+}
+
+// The receive buffer goes back to the kernel: what the session could not use yet is kept.
+void TlsChannel::keep_unread() {
+  const std::span<const char> rest = session_.input();
+  std::string kept(rest.begin(), rest.end());
+  unread_.swap(kept);
+  session_.set_input({});
+}
+
+void TlsChannel::go_on() {
+  if (established() || shake_hands()) read_all();
+  keep_unread();
+  if (connection_.is_open()) stream_.flush();
+}
+
+// True once the handshake is done.
+bool TlsChannel::shake_hands() {
+  switch (session_.handshake()) {
+    case TlsSession::Status::done:
+      stream_.clear_client();
+      stream_.encrypt_with(session_, ssl_of(*named_server_).context->record_bytes_max);
+      connection_.tls_established();
+      return true;
+    case TlsSession::Status::wants_input:
+    case TlsSession::Status::wants_room:
+      return false;
+    case TlsSession::Status::wants_certificate:
+      load_certificates();
+      return false;
+    case TlsSession::Status::closed:
+    case TlsSession::Status::failed:
+      fail();
+      return false;
+  }
+  __builtin_unreachable();
+}
+
+// Their names hold variables, of which those of the session are known by now (ngx_http_ssl_certificate).
+void TlsChannel::load_certificates() {
+  if (pending()) return;
+  Worker& worker = connection_.worker();
+  Arena arena(worker.chunks());
+  Request request(arena, connection_.info(), worker.clock(), worker.host_info());
+  worker.routes().enter_server(request, *named_server_);
+  const ServerSsl& ssl = ssl_of(*named_server_);
+  std::vector<CertificateNames> names;
+  for (const CertificateTemplates& templates : ssl.certificate_templates) {
+    names.push_back(full_names(ssl, templates.certificate.evaluate(request), templates.key.evaluate(request)));
+  }
+  certificates_ = std::make_unique<CertificateLoading>(this, HelperJob::calls<&TlsChannel::on_certificates_loaded>,
+                                                       std::move(names), *ssl.passwords);
+  if (worker.helpers().certificates.start(*certificates_, worker.ring())) return;
+  refuse_certificates(session_.handle());
+  go_on();
+}
+
+void TlsChannel::on_certificates_loaded() {
+  if (!connection_.is_open()) return connection_.close_when_quiet();
+  const auto& loaded = certificates_->answer();
+  const std::expected<void, std::string> used =
+      loaded ? use_certificates(session_.handle(), *loaded) : std::unexpected(loaded.error());
+  if (!used) {
+    connection_.log(LogLevel::error, used.error());
+    refuse_certificates(session_.handle());
+  }
+  go_on();
+}
+
+void TlsChannel::read_all() {
+  char plain[kPlainBytesMax];
+  while (connection_.is_open()) {
+    const TlsSession::Transfer transfer = session_.read(plain);
+    if (transfer.bytes != 0) connection_.take_plain_bytes({plain, transfer.bytes});
+    if (!connection_.is_open()) return;
+    switch (transfer.status) {
+      case TlsSession::Status::done:
+        break;
+      case TlsSession::Status::wants_input:
+      case TlsSession::Status::wants_room:
+      case TlsSession::Status::wants_certificate:
+        return;
+      case TlsSession::Status::closed:
+        connection_.on_peer_closed(0);
+        return;
+      case TlsSession::Status::failed:
+        fail();
+        return;
+    }
+  }
+}
+
+// The alert that says why, if there is one, is in the stream.
+void TlsChannel::fail() {
+  stream_.send_last_words();
+  connection_.log(session_.error().level, session_.error().text, session_.error().error_number);
+  connection_.close();
+}
+
+void TlsChannel::on_room() {
+  if (!established() && connection_.is_open()) go_on();
+}
+
+void TlsChannel::on_failed(int error_number) {
+  if (connection_.is_open()) connection_.on_peer_closed(error_number);
+}
+
+void TlsChannel::shut_down() {
+  session_.shut_down();
+  stream_.send_last_words();
+}
+
+// ngx_http_ssl_servername. A name that cannot be one is as good as none.
+const TlsContext* TlsChannel::on_server_named(std::string_view name) {
+  Arena arena(connection_.worker().chunks());
+  const auto host = validate_host(name, arena);
+  if (const ServerBlock* found = host && !host->empty() ? connection_.servers().find_by_name(*host) : nullptr) {
+    named_server_ = found;
+    server_name_ = *host;
+  }
+  const TlsContext* const context = ssl_of(*named_server_).context;
+  return context == nullptr || context->rejects_handshake ? nullptr : context;
+}
+
+bool TlsChannel::allows_http2(void* owner) {
+  const auto& channel = *static_cast<TlsChannel*>(owner);
+  return channel.connection_.allows_http2(*channel.named_server_);
+}
+
+}  // namespace uringx
