@@ -236,6 +236,10 @@ void Http2::on_body(void* stream, std::size_t bytes) {
   here.request_body_bytes += bytes;
   here.request().request_bytes += bytes;
   if (here.state == Http2Stream::State::held && !awaits_body(here)) submit_or_hold(here);
+  if (here.state != Http2Stream::State::draining) return;
+  Worker& worker = connection_.worker();
+  if (worker.ring().now() >= here.drain_until) return stop_draining(here);
+  worker.arm(here.timer, std::chrono::milliseconds(here.request().settings<HttpCoreLocation>().lingering_timeout->count));
 }
 
 void Http2::on_end(void* stream) {
@@ -266,7 +270,10 @@ void Http2::on_closed(void* stream, Http2Error error) {
     const std::string_view flood = guard_.on_reset(connection_.worker().ring().now());
     if (!flood.empty()) give_up(Http2Error::enhance_your_calm, flood);
   }
-  if (!here.end_sent && here.request().bytes_sent == 0) here.request().response.status = here.reset_by_peer ? 499 : 400;
+  ResponseHead& response = here.request().response;
+  if (!here.end_sent && here.request().bytes_sent == 0 && !(here.reset_by_us && response.status != 0)) {
+    response.status = here.reset_by_peer ? 499 : 400;
+  }
   log_access(here);
   release(here);
 }

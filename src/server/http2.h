@@ -93,6 +93,8 @@ class Http2 final : public Protocol, private Http2Session::Client {
   void submit_or_hold(Http2Stream& stream);
   void submit(Http2Stream& stream);
   void suggest_urgency(Http2Stream& stream);
+  void drain(Http2Stream& stream);
+  void stop_draining(Http2Stream& stream);
   void start_disk_reads();
   void log_access(Http2Stream& stream);
   void release(Http2Stream& stream);

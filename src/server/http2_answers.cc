@@ -46,7 +46,7 @@ void Http2::on_answer_ready(Http2Stream& stream) {
 // return 444
 void Http2::on_close_wanted(Http2Stream& stream) {
   stream.reset_by_us = true;
-  session_.reset(stream.id(), Http2Error::internal_error);
+  session_.reset(stream.id(), Http2Error::protocol_error);
   work_later();
 }
 
@@ -134,9 +134,26 @@ void Http2::on_sent(void* stream, const Http2FrameHead& frame) {
   if ((frame.flags & kHttp2EndStream) == 0) return;
   here.end_sent = true;
   request.complete = true;
-  if (here.request_ended) return;
-  here.reset_by_us = true;
-  session_.reset(here.id(), Http2Error::no_error);  // the rest of the body is not wanted
+  if (!here.request_ended) drain(here);
+}
+
+// The rest of the request's body is thrown away for a while, as with HTTP/1: many a client reads no answer before it has sent
+// everything. Then the stream is reset without an error (RFC 9113 section 8.1).
+void Http2::drain(Http2Stream& stream) {
+  const auto& core = stream.request().settings<HttpCoreLocation>();
+  Worker& worker = connection_.worker();
+  log_access(stream);
+  stream.state = Http2Stream::State::draining;
+  stream.drain_until = worker.ring().now() + std::chrono::milliseconds(core.lingering_time->count);
+  if (*core.lingering_close == Lingering::off) return stop_draining(stream);
+  worker.arm(stream.timer, std::chrono::milliseconds(core.lingering_timeout->count));
+}
+
+void Http2::stop_draining(Http2Stream& stream) {
+  stream.timer.disarm();
+  stream.reset_by_us = true;
+  session_.reset(stream.id(), Http2Error::no_error);
+  work_later();
 }
 
 // --- an answer's time ---
@@ -164,6 +181,7 @@ void Http2::on_stream_timeout(Http2Stream& stream) {
     submit_or_hold(stream);
     return;
   }
+  if (stream.state == Http2Stream::State::draining) return stop_draining(stream);
   if (stream.state != Http2Stream::State::sending) return;
   const std::uint64_t progress = stream.request().bytes_sent - stream.progress_mark;
   const bool window_closed = session_.window_bytes(stream.id()) < static_cast<std::int64_t>(kProgressBytesMin);
@@ -176,6 +194,7 @@ void Http2::on_stream_timeout(Http2Stream& stream) {
 // --- after the answer ---
 
 void Http2::log_access(Http2Stream& stream) {
+  if (stream.state == Http2Stream::State::draining) return;  // it is there already
   LineBuffers& lines = connection_.worker().lines();
   stream.request().action = kLoggingRequest;
   write_access_logs(stream.request(), lines);

@@ -12,6 +12,7 @@
 #include "modules/http_core.h"
 #include "server/connection.h"
 #include "server/http2_stream.h"
+#include "server/request_entry.h"
 #include "server/worker.h"
 
 namespace uringx {
@@ -97,11 +98,7 @@ void Http2Stream::take_host(std::string_view host) {
 }
 
 void Http2Stream::choose_server(std::string_view host) {
-  Request& current = request();
-  current.host = host;
-  if (const ServerBlock* server = connection_.servers().find(current, host)) {
-    connection_.worker().routes().enter_server(current, *server);
-  }
+  if (const EntryRefusal refusal = uringx::choose_server(connection_, request(), host)) refuse(refusal.status, refusal.why);
 }
 
 bool Http2Stream::drops_name(std::string_view name) {
@@ -138,18 +135,25 @@ void Http2Stream::join_cookies() {
   request().head.add_field({"cookie", all});
 }
 
+std::string_view Http2Stream::request_line() {
+  const RequestHead& head = request().head;
+  return exchange_.arena().join({head.method_text, " ", head.target, " ", kProtocol});
+}
+
 // True: the request can be routed.
 bool Http2Stream::take_request_line() {
   Request& current = request();
   RequestHead& head = current.head;
-  head.request_line = exchange_.arena().join({head.method_text, " ", head.target, " ", kProtocol});
-  if (refusal_status_ != 0) return false;
+  if (refusal_status_ != 0) return false;  // without a request line, as nginx logs it
   if (head.method == Method::unknown && !std::all_of(head.method_text.begin(), head.method_text.end(), is_method_byte)) {
     refuse(400, "client sent invalid method");
     return false;
   }
   current.unparsed_uri = head.target;
-  if (head.method == Method::connect) return true;  // it has no path, and is refused for what it is
+  if (head.method == Method::connect) {  // it has no path, and is refused for what it is
+    head.request_line = request_line();
+    return true;
+  }
   const auto parsed = head.target.starts_with('/')
                           ? parse_uri(head.target, *current.server_settings<HttpCoreServer>().merge_slashes, exchange_.arena())
                           : std::unexpected(UriError::bad_escape);
@@ -160,6 +164,7 @@ bool Http2Stream::take_request_line() {
   }
   current.uri = parsed->uri;
   current.args = parsed->args;
+  head.request_line = request_line();
   return true;
 }
 
@@ -179,6 +184,7 @@ void Http2Stream::finish_head() {
       current.content_length = framing->body_bytes;
     }
   }
+  if (const EntryRefusal refusal = check_tls(connection_, current)) refuse(refusal.status, refusal.why);
   if (refusal_status_ != 0) {
     log_request(current, LogLevel::info, refusal_);
     current.action = {};

@@ -65,6 +65,7 @@ class Http2Stream : public StreamOfConnection, public WaitingStream {
     answering,  // phases and files
     held,       // the answer stands, and waits: for the rest of a short body, or for log lines
     sending,
+    draining,   // answered; the rest of the request's body is thrown away
     closed,     // HTTP/2 has forgotten it; it is destroyed once nothing is pending
   } state = State::reading;
   bool end_sent = false;
@@ -74,6 +75,7 @@ class Http2Stream : public StreamOfConnection, public WaitingStream {
   bool timed_out = false;
   std::uint64_t line_before = 0;  // the last log line of the connection when the request came
   std::uint64_t progress_mark = 0;  // bytes sent when the timer was armed
+  Clock::time_point drain_until{};
   Timer timer;
 
   bool pending() const { return exchange_.pending() || reading_from_disk(); }
@@ -100,6 +102,7 @@ class Http2Stream : public StreamOfConnection, public WaitingStream {
   void take_host(std::string_view host);
   void choose_server(std::string_view host);
   bool drops_name(std::string_view name);
+  std::string_view request_line();
   bool take_request_line();
   void join_cookies();
   void refuse(int status, std::string_view why);
