@@ -25,5 +25,9 @@ secure_link secure_link_md5 secure_link_secret disable_symlinks
 open_log_file_cache debug_connection
 map map_hash_max_size map_hash_bucket_size geo split_clients
 early_hints
+ssl ssl_certificate ssl_certificate_key ssl_certificate_cache ssl_password_file ssl_dhparam ssl_ecdh_curve ssl_ciphers
+ssl_buffer_size ssl_verify_client ssl_verify_depth ssl_client_certificate ssl_trusted_certificate ssl_session_cache
+ssl_session_tickets ssl_session_ticket_key ssl_session_timeout ssl_crl ssl_stapling ssl_stapling_file ssl_stapling_responder
+ssl_stapling_verify ssl_early_data ssl_conf_command ssl_reject_handshake ssl_engine ssl_key_log
 rewrite set if break rewrite_log uninitialized_variable_warn
 """.split())

@@ -295,6 +295,7 @@ TlsConfig config_of(BuildContext& context, const ServerSsl& ssl) {
   config.stapling = *ssl.stapling;
   config.stapling_file = full_name(context, *ssl.stapling_file);
   config.stapling_responder = *ssl.stapling_responder;
+  config.stapling_verify = *ssl.stapling_verify;
   config.early_data = *ssl.early_data;
   config.rejects_handshake = *ssl.reject_handshake;
   config.record_bytes_max = ssl.buffer_size->count;
@@ -346,6 +347,8 @@ Applied SslFinish::name_certificates(BuildContext& context, ServerSsl& ssl, TlsC
     if (!key) return std::unexpected(std::move(key.error()));
     ssl.certificate_templates.push_back({std::move(*certificate), std::move(*key)});
   }
+  if (ssl.certificate_cache->entries_max != 0)
+    ssl.loaded_certificates = std::make_unique<CertificateCache>(*ssl.certificate_cache);
   return {};
 }
 

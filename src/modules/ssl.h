@@ -10,6 +10,7 @@
 
 #include "modules/module.h"
 #include "modules/variables.h"
+#include "tls/certificate_cache.h"
 #include "tls/context_builder.h"
 
 namespace uringx {
@@ -19,13 +20,6 @@ struct LegacySsl {
   bool on = false;
   std::string file;
   unsigned line = 0;
-};
-
-// ssl_certificate_cache: how long certificates stay that were loaded for one handshake.
-struct CertificateCacheLimits {
-  std::uint64_t entries_max = 0;  // 0: off
-  std::int64_t inactive_s = 10;
-  std::int64_t valid_s = 60;
 };
 
 // The names of one certificate and of its key, as one handshake has them: full paths are made of them by full_names().
@@ -41,6 +35,7 @@ struct ServerSsl : Settings {
   const TlsContext* context = nullptr;
   // With TlsContext::waits_for_certificates: what names its certificates, and what opens the keys.
   std::vector<CertificateTemplates> certificate_templates;
+  std::unique_ptr<CertificateCache> loaded_certificates;  // nullptr: each handshake reads the files
   std::string conf_directory;  // that the names begin at, with its "/"
   // The server's names, put here when its block was read: what tells its sessions from those of others.
   std::string server_names;

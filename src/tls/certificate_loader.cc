@@ -217,6 +217,17 @@ std::expected<std::shared_ptr<const LoadedCertificate>, std::string> load_certif
   return std::make_shared<const LoadedCertificate>(LoadedCertificate{names, std::move(*chain), std::move(*key)});
 }
 
+std::expected<LoadedCertificates, std::string> load_certificates(const std::vector<CertificateNames>& names,
+                                                                 const TlsPasswords* passwords) {
+  LoadedCertificates all;
+  for (const CertificateNames& one : names) {
+    auto loaded = load_certificate(one, passwords);
+    if (!loaded) return std::unexpected(std::move(loaded.error()));
+    all.push_back(std::move(*loaded));
+  }
+  return all;
+}
+
 std::expected<void, std::string> use_certificates(ssl_st* session, const LoadedCertificates& certificates) {
   ERR_clear_error();
   set_waiting(session, Waiting::refused);

@@ -66,6 +66,10 @@ using LoadedCertificates = std::vector<std::shared_ptr<const LoadedCertificate>>
 std::expected<std::shared_ptr<const LoadedCertificate>, std::string> load_certificate(const CertificateNames& names,
                                                                                       const TlsPasswords* passwords);
 
+// All of them, in their order, or the first error.
+std::expected<LoadedCertificates, std::string> load_certificates(const std::vector<CertificateNames>& names,
+                                                                 const TlsPasswords* passwords);
+
 // Gives a session whose handshake waits for its certificates (SSL_ERROR_WANT_X509_LOOKUP) what was loaded; the handshake
 // goes on with the next call. An error is a line for the log, and the handshake fails (ngx_ssl_connection_certificate).
 std::expected<void, std::string> use_certificates(ssl_st* session, const LoadedCertificates& certificates);

@@ -291,7 +291,8 @@ Built Builder::staple() {
   std::vector<StapledCertificate> certificates;
   // The last certificate comes first, as in nginx 1.22.
   for (std::size_t i = leaves_.size(); i-- > 0;) certificates.push_back({leaves_[i], config_.certificates[i].certificate});
-  auto stapling = set_up_stapling(handle_, certificates, {config_.stapling_file, config_.stapling_responder}, warnings_);
+  auto stapling = set_up_stapling(handle_, certificates, {config_.stapling_file, config_.stapling_responder, config_.stapling_verify},
+                                  warnings_);
   if (!stapling) return refuse(std::move(stapling.error()));
   context_->stapling = std::move(*stapling);
   Stapling::install(handle_);

@@ -60,6 +60,7 @@ struct TlsConfig {
   bool stapling = false;
   std::string stapling_file;
   std::string stapling_responder;
+  bool stapling_verify = false;
   bool early_data = false;
   bool rejects_handshake = false;
   std::uint64_t record_bytes_max = 0;

@@ -29,6 +29,9 @@ class Stapling {
     std::string host;          // of the responder; empty: the answer came from a file
     std::string port;
     std::string path;
+    std::string name;                // of the certificate, for the log
+    ssl_ctx_st* context = nullptr;   // with the certificates that an answer is verified by
+    bool verify = false;             // ssl_stapling_verify
     std::atomic<std::shared_ptr<const OcspAnswer>> answer;
   };
 

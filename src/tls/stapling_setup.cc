@@ -106,6 +106,9 @@ std::expected<std::unique_ptr<Stapling>, std::string> set_up_stapling(ssl_ctx_st
     auto staple = std::make_unique<Stapling::Staple>();
     X509_up_ref(certificate);
     staple->certificate.reset(certificate);
+    staple->name = name;
+    staple->context = context;
+    staple->verify = source.verify;
     if (!source.file.empty()) {
       auto answer = Stapling::read(source.file);
       if (!answer) return std::unexpected(std::move(answer.error()));

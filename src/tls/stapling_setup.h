@@ -18,6 +18,7 @@ struct StapledCertificate {
 struct StaplingSource {
   std::string file;       // a full path; empty: answers are asked for
   std::string responder;  // a URL; empty: the certificate's own
+  bool verify = false;    // ssl_stapling_verify
 };
 
 // A certificate whose answers nobody can give is left out with a warning: `"ssl_stapling" ignored, issuer certificate not found

@@ -110,20 +110,22 @@ std::string alpn_protocol(const Source& source) {
   return std::string(reinterpret_cast<const char*>(text), bytes);
 }
 
-std::string signature_name(int found, int nid) {
-  if (found == 0 || nid == NID_undef) return {};
+std::string signature_name(int nid) {
+  if (nid == NID_undef) return {};
   const char* const name = OBJ_nid2sn(nid);
   return name == nullptr ? fmt::format("0x{:04x}", nid & 0xffff) : name;
 }
 
 std::string sigalg(const Source& source) {
   int nid = NID_undef;
-  return signature_name(SSL_get_signature_type_nid(source.session, &nid), nid);
+  SSL_get_signature_type_nid(source.session, &nid);
+  return signature_name(nid);
 }
 
 std::string client_sigalg(const Source& source) {
   int nid = NID_undef;
-  return signature_name(SSL_get_peer_signature_type_nid(source.session, &nid), nid);
+  SSL_get_peer_signature_type_nid(source.session, &nid);
+  return signature_name(nid);
 }
 
 // Encrypted Client Hello: OpenSSL 3.0 has none.
