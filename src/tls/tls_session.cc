@@ -62,14 +62,25 @@ struct TlsCallbacks {
     return bio;
   }
 
-  // ngx_http_ssl_servername: the virtual server's context takes the place of the default one's.
-  static int server_named(SSL* ssl, int* alert, void*) {
+  // The name in a client's first message (RFC 6066 section 3); empty when there is none, or none that OpenSSL will take.
+  static std::string_view name_in_hello(SSL* ssl) {
+    constexpr std::size_t kHeadBytes = 5;  // of the list's length, a type, the name's length
+    const unsigned char* bytes = nullptr;
+    std::size_t size = 0;
+    if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &bytes, &size) != 1 || size < kHeadBytes) return {};
+    const auto number = [bytes](std::size_t at) { return std::size_t{bytes[at]} << 8 | bytes[at + 1]; };
+    if (number(0) != size - 2 || bytes[2] != TLSEXT_NAMETYPE_host_name || number(3) != size - kHeadBytes) return {};
+    return {reinterpret_cast<const char*>(bytes) + kHeadBytes, size - kHeadBytes};
+  }
+
+  // ngx_http_ssl_servername, but before a session is looked for: the virtual server's context takes the place of the default
+  // one's, and a session that another server made is not resumed here (CVE-2025-23419).
+  static int choose_server(SSL* ssl, int* alert, void*) {
     TlsSession& session = session_of(ssl);
-    const char* const name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-    const TlsContext* const context = session.wire_.server_named(session.wire_.owner, name == nullptr ? "" : name);
+    const TlsContext* const context = session.wire_.server_named(session.wire_.owner, name_in_hello(ssl));
     if (context == nullptr) {
       *alert = SSL_AD_UNRECOGNIZED_NAME;
-      return SSL_TLSEXT_ERR_ALERT_FATAL;
+      return SSL_CLIENT_HELLO_ERROR;
     }
     SSL_CTX* const handle = context->handle();
     if (handle != nullptr && SSL_get_SSL_CTX(ssl) != handle) {
@@ -80,8 +91,11 @@ struct TlsCallbacks {
       SSL_clear_options(ssl, SSL_get_options(ssl) & ~SSL_CTX_get_options(handle));
       SSL_set_options(ssl, SSL_CTX_get_options(handle));
     }
-    return SSL_TLSEXT_ERR_OK;
+    return SSL_CLIENT_HELLO_SUCCESS;
   }
+
+  // The client is told that its name was of use, and the session remembers it.
+  static int accept_name(SSL*, int*, void*) { return SSL_TLSEXT_ERR_OK; }
 
   static int choose_protocol(SSL* ssl, const unsigned char** chosen, unsigned char* chosen_bytes,
                              const unsigned char* offered, unsigned offered_bytes, void*) {
@@ -100,7 +114,8 @@ struct TlsCallbacks {
 };
 
 void TlsSession::prepare(ssl_ctx_st* context) {
-  SSL_CTX_set_tlsext_servername_callback(context, TlsCallbacks::server_named);
+  SSL_CTX_set_client_hello_cb(context, TlsCallbacks::choose_server, nullptr);
+  SSL_CTX_set_tlsext_servername_callback(context, TlsCallbacks::accept_name);
   SSL_CTX_set_alpn_select_cb(context, TlsCallbacks::choose_protocol, nullptr);
   // Idle sessions hold no record buffers; a record the wire took in part is finished from any memory.
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);

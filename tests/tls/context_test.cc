@@ -198,6 +198,75 @@ TEST_CASE("servers with other certificates, authorities or names of sessions res
   }
 }
 
+// --- one address, several servers ----------------------------------------------------------------------------------
+
+struct TwoServers {
+  explicit TwoServers(const Zones& zones, bool tickets) {
+    TlsConfig config = cached(zones, tickets);
+    config.verify = ClientVerification::optional;
+    for (auto [member, authority] : {std::pair{&a, &authority_a}, std::pair{&b, &authority_b}}) {
+      config.client_certificate = folder.file("authority.pem", authority->certificate_text());
+      *member = make_context(config);
+    }
+    TlsConfig plain = cached(zones, tickets);
+    plain.session_scope = "default";
+    default_server = make_context(plain);
+  }
+  TestServer servers() const { return {.named = {{"a.example", a.get()}, {"b.example", b.get()}}}; }
+
+  TestFolder folder;
+  TestCertificate authority_a = make_certificate({.common_name = "a's clients", .authority = true});
+  TestCertificate authority_b = make_certificate({.common_name = "b's clients", .authority = true});
+  TestCertificate client = make_certificate({.common_name = "client of a", .issuer = &authority_a});
+  std::unique_ptr<TlsContext> default_server;
+  std::unique_ptr<TlsContext> a;
+  std::unique_ptr<TlsContext> b;
+};
+
+TEST_CASE("a session is resumed at the server it was made for, and at no other of the address") {
+  const Zones zones("two servers");
+  for (const bool tickets : {true, false}) {
+    const TwoServers two(zones, tickets);
+    for (const int version : kVersions) {
+      const auto connect = [&](const char* name, ssl_session_st* session, bool reused) {
+        TestConnection connection(*two.default_server,
+                                  {.server_name = name, .certificate = &two.client, .session = session, .version = version},
+                                  two.servers());
+        REQUIRE(connection.shake_hands());
+        CHECK(connection.reused() == reused);
+        const bool is_a = std::string_view(name) == "a.example";
+        if (*name != '\0') CHECK((SSL_get_verify_result(connection.server().handle()) == X509_V_OK) == is_a);
+        return connection.session();
+      };
+      const auto of_a = connect("a.example", nullptr, false);
+      connect("b.example", of_a.get(), false);
+      connect("", of_a.get(), false);
+      const auto again = connect("a.example", nullptr, false);
+      connect("a.example", again.get(), true);
+    }
+  }
+}
+
+TEST_CASE("a server that rejects handshakes says that it does not know the name, and others are served") {
+  const auto context = make_context(config_with(certificate()));
+  TestConnection refused(*context, {.server_name = "no.example"}, {.named = {{"no.example", nullptr}}});
+  CHECK(!refused.shake_hands());
+  TestConnection served(*context, {.server_name = "yes.example"}, {.named = {{"no.example", nullptr}}});
+  CHECK(served.shake_hands());
+}
+
+TEST_CASE("the protocols of the server that the client names count") {
+  TlsConfig newest = config_with(certificate());
+  newest.protocols = kTlsV13;
+  const auto all = make_context(config_with(certificate()));
+  const auto only_newest = make_context(newest);
+  const TestServer servers{.named = {{"new.example", only_newest.get()}}};
+  TestConnection refused(*all, {.server_name = "new.example", .version = TLS1_2_VERSION}, servers);
+  CHECK(!refused.shake_hands());
+  TestConnection served(*all, {.server_name = "old.example", .version = TLS1_2_VERSION}, servers);
+  CHECK(served.shake_hands());
+}
+
 TEST_CASE("an answer of an authority goes to who asks for it, and no longer than it is good") {
   const TestCertificate& one = certificate();
   const auto context = make_context(config_with(one));
