@@ -132,6 +132,11 @@ Http2::Verdict Http2::on_frame(const Http2FrameHead& frame) {
       return look_at_old_stream(frame);
     case Http2FrameType::data:
       return look_at_old_stream(frame);
+    case Http2FrameType::priority:
+      if (frame.stream_id == 0) return give_up(Http2Error::protocol_error, "client sent PRIORITY frame with incorrect identifier");
+      if (frame.depends_on != frame.stream_id) return Verdict::go_on;
+      return give_up(Http2Error::protocol_error,
+                     fmt::format("client sent PRIORITY frame for stream {} with incorrect dependency", frame.stream_id));
     case Http2FrameType::priority_update:
       client_prioritises_ = true;
       return Verdict::go_on;

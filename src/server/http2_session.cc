@@ -18,6 +18,9 @@ constexpr std::size_t kContinuationsMax = 8;       // frames of one field block
 // Resets are counted by Http2Guard, with those that a client provokes.
 constexpr std::uint64_t kResetsUncounted = 1u << 30;
 
+// RFC 9113 section 6.3.
+constexpr std::size_t kPriorityBytes = 5;
+
 // An answer's fields are few: more than these go through the heap.
 constexpr std::size_t kFieldsOnStack = 32;
 
@@ -33,12 +36,11 @@ std::string_view text_of(nghttp2_rcbuf* buffer) {
 }
 
 Http2FrameHead frame_head(const nghttp2_frame_hd& head) {
-  return {static_cast<Http2FrameType>(head.type), head.flags, head.stream_id, head.length};
+  return {.type = static_cast<Http2FrameType>(head.type), .flags = head.flags, .stream_id = head.stream_id, .payload_bytes = head.length};
 }
 
 // Of the field block in a HEADERS frame.
 std::size_t block_bytes(const nghttp2_frame& frame) {
-  constexpr std::size_t kPriorityBytes = 5;
   return frame.hd.length - frame.headers.padlen - ((frame.hd.flags & NGHTTP2_FLAG_PRIORITY) != 0 ? kPriorityBytes : 0);
 }
 
@@ -62,6 +64,30 @@ void with_wire_fields(std::span<const HeaderField> fields, Submit submit) {
 
 }  // namespace
 
+// PRIORITY is of interest for its payload too.
+std::size_t Http2Session::Scanner::head_bytes_wanted() const {
+  if (head_bytes < kHttp2FrameHeadBytes) return kHttp2FrameHeadBytes;
+  return kHttp2FrameHeadBytes + (is_whole_priority() ? kPriorityBytes : 0);
+}
+
+bool Http2Session::Scanner::is_whole_priority() const {
+  return head[3] == NGHTTP2_PRIORITY && head[0] == 0 && head[1] == 0 && head[2] == kPriorityBytes;
+}
+
+Http2FrameHead Http2Session::Scanner::take() {
+  const auto number = [this](std::size_t at) {
+    return static_cast<std::int32_t>((head[at] & 0x7fu) << 24 | static_cast<unsigned>(head[at + 1]) << 16 |
+                                     static_cast<unsigned>(head[at + 2]) << 8 | head[at + 3]);
+  };
+  const std::size_t payload_bytes =
+      static_cast<std::size_t>(head[0]) << 16 | static_cast<std::size_t>(head[1]) << 8 | static_cast<std::size_t>(head[2]);
+  Http2FrameHead frame{static_cast<Http2FrameType>(head[3]), head[4], number(5), payload_bytes};
+  if (is_whole_priority()) frame.depends_on = number(kHttp2FrameHeadBytes);
+  skip_bytes = payload_bytes - (head_bytes - kHttp2FrameHeadBytes);
+  head_bytes = 0;
+  return frame;
+}
+
 // What nghttp2 calls. `user_data` is the session.
 struct Http2SessionCallbacks {
   using Verdict = Http2Session::Verdict;
@@ -80,10 +106,6 @@ struct Http2SessionCallbacks {
         return NGHTTP2_ERR_CALLBACK_FAILURE;
     }
     return 0;
-  }
-
-  static int on_begin_frame(nghttp2_session*, const nghttp2_frame_hd* head, void* user_data) {
-    return result_of(self(user_data), self(user_data).client_.on_frame(frame_head(*head)));
   }
 
   static int on_begin_headers(nghttp2_session* session, const nghttp2_frame* frame, void* user_data) {
@@ -225,7 +247,6 @@ struct Http2SessionCallbacks {
   static nghttp2_session_callbacks* make() {
     nghttp2_session_callbacks* callbacks = nullptr;
     if (nghttp2_session_callbacks_new(&callbacks) != 0) throw std::bad_alloc();
-    nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback2(callbacks, on_header);
     nghttp2_session_callbacks_set_on_invalid_header_callback2(callbacks, on_invalid_header);
@@ -270,7 +291,29 @@ Http2Session::Http2Session(Client& client, const Http2SessionOptions& options) :
 
 Http2Session::~Http2Session() { nghttp2_session_del(session_); }
 
+// nghttp2 gets what came before a frame before the client is told of the frame's head, and passes over some frames without
+// telling anybody: so that the heads are read here.
 bool Http2Session::receive(std::span<const char> bytes) {
+  std::size_t given = 0;
+  for (std::size_t at = 0; at < bytes.size();) {
+    if (scanner_.skip_bytes != 0) {
+      const std::size_t skipped = std::min(scanner_.skip_bytes, bytes.size() - at);
+      scanner_.skip_bytes -= skipped;
+      at += skipped;
+      continue;
+    }
+    scanner_.head[scanner_.head_bytes++] = static_cast<std::uint8_t>(bytes[at++]);
+    if (scanner_.head_bytes < scanner_.head_bytes_wanted()) continue;
+    const std::size_t behind_head = scanner_.head_bytes;
+    if (at > behind_head && !pass(bytes.subspan(given, at - behind_head - given))) return false;
+    given = std::max(given, at - std::min(at, behind_head));
+    if (client_.on_frame(scanner_.take()) == Verdict::stop) return false;
+  }
+  return pass(bytes.subspan(given));
+}
+
+bool Http2Session::pass(std::span<const char> bytes) {
+  if (bytes.empty()) return true;
   const ssize_t used = nghttp2_session_mem_recv(session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   if (used == NGHTTP2_ERR_NOMEM) throw std::bad_alloc();
   if (used < 0 && !stopped_) client_.on_protocol_error(nghttp2_strerror(static_cast<int>(used)));

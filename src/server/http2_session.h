@@ -52,6 +52,7 @@ struct Http2FrameHead {
   std::uint8_t flags = 0;
   std::int32_t stream_id = 0;
   std::size_t payload_bytes = 0;
+  std::int32_t depends_on = -1;  // of PRIORITY: the stream that its payload names
 };
 inline constexpr std::uint8_t kHttp2EndStream = 0x1;
 inline constexpr std::uint8_t kHttp2EndHeaders = 0x4;
@@ -155,6 +156,20 @@ class Http2Session {
  private:
   friend struct Http2SessionCallbacks;
 
+  // Where the heads of frames are in what comes.
+  struct Scanner {
+    std::size_t skip_bytes = 24;    // up to the next head: first the preface (RFC 9113 section 3.4)
+    std::size_t head_bytes = 0;     // of the head being read
+    std::uint8_t head[16] = {};
+
+    std::size_t head_bytes_wanted() const;
+    bool is_whole_priority() const;
+    Http2FrameHead take();
+  };
+
+  bool pass(std::span<const char> bytes);
+
+  Scanner scanner_;
   nghttp2_session* session_ = nullptr;
   Client& client_;
   void* current_ = nullptr;            // the stream whose fields come
