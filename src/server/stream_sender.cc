@@ -30,7 +30,7 @@ std::uint64_t StreamSender::bytes_sent() const {
 
 // Fills the stream until it is full, the answer is all in it, or a disk has to be waited for.
 void StreamSender::advance() {
-  while (!stream_.failed()) {
+  while (!stream_.failed() && !read_.pending()) {  // what the ring reads comes next, and only once
     const std::span<char> room = stream_.room();
     if (room.empty()) break;
     if (put_disk_bytes(room)) continue;
@@ -46,7 +46,7 @@ void StreamSender::advance() {
 }
 
 bool StreamSender::put_disk_bytes(std::span<char> room) {
-  if (disk_bytes_ == nullptr || read_.pending()) return false;
+  if (disk_bytes_ == nullptr) return false;
   const std::size_t bytes = std::min(room.size(), disk_bytes_count_ - disk_bytes_used_);
   std::memcpy(room.data(), disk_bytes_.get() + disk_bytes_used_, bytes);
   disk_bytes_used_ += bytes;
@@ -56,7 +56,6 @@ bool StreamSender::put_disk_bytes(std::span<char> room) {
 }
 
 void StreamSender::read_from_disk() {
-  if (read_.pending()) return;
   const std::size_t bytes = std::min<std::uint64_t>(reader_.part_bytes_left(), kDiskBytesMax);
   disk_bytes_ = std::make_unique_for_overwrite<char[]>(bytes);
   worker_.ring().read(read_, reader_.file_fd(), {disk_bytes_.get(), bytes}, reader_.file_offset());
