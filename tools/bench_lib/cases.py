@@ -1,11 +1,42 @@
 """What tools/bench measures: size classes, ways to connect, the contenders and their configurations."""
 
 import dataclasses
+import subprocess
 
 SIZES = {"0": 0, "1k": 1024, "16k": 16 << 10, "100k": 100 << 10, "1m": 1 << 20, "10m": 10 << 20}
 CONNECTIONS = [1, 64, 512]
-MODES = ["keepalive", "new"]
-PARTS = ["load", "idle", "slow"]
+PARTS = ["load", "latency", "idle", "idle-tls", "slow"]
+H2_STREAMS = 32
+
+
+@dataclasses.dataclass(frozen=True)
+class Mode:
+    """A way to ask: which client (wrk, h2load) connects to which of LISTENERS, and whether each request has its own connection."""
+
+    title: str
+    client: str
+    listener: str
+    new_connections: bool = False
+    # What a handshake costs does not depend on the file: such a mode is measured with the smallest size only.
+    smallest_only: bool = False
+
+
+MODES = {
+    "keepalive": Mode("keep-alive", "wrk", "plain"),
+    "new": Mode("new connection", "wrk", "plain", new_connections=True),
+    "https": Mode("HTTPS/1.1 keep-alive", "wrk", "ecdsa"),
+    "h2c": Mode(f"h2c, {H2_STREAMS} streams", "h2load", "h2c"),
+    "h2": Mode(f"h2 over TLS, {H2_STREAMS} streams", "h2load", "ecdsa"),
+    "handshake-rsa": Mode("full TLS handshake, RSA 2048", "wrk", "rsa", new_connections=True, smallest_only=True),
+    "handshake-ecdsa": Mode("full TLS handshake, ECDSA P-256", "wrk", "ecdsa", new_connections=True, smallest_only=True),
+}
+# One stream at a time on one connection: protocol -> (listener, whether HTTP/2 is spoken).
+LATENCY = {
+    "HTTP/1.1": ("plain", False),
+    "h2c": ("h2c", True),
+    "HTTPS/1.1": ("ecdsa", False),
+    "h2 over TLS": ("ecdsa", True),
+}
 
 # Contender -> (binary, configuration). The first one is what the others are compared with.
 CONTENDERS = {
@@ -27,13 +58,7 @@ http {{
     types {{ text/html html; application/octet-stream bin; }}
     default_type application/octet-stream;
 {settings}
-    server {{
-        listen 127.0.0.1:{port}{listen_flags};
-        server_name localhost;
-        root {root};
-        location / {{ try_files $uri $uri/ =404; }}
-    }}
-}}
+{servers}}}
 """
 SETTINGS = {
     "stock": "    access_log {folder}/access.log;\n    gzip on;\n",
@@ -41,18 +66,34 @@ SETTINGS = {
               "    keepalive_requests 1000000;\n"),
 }
 LISTEN_FLAGS = {"stock": "", "tuned": " reuseport"}
+# A port for each: nginx 1.22 speaks nothing but HTTP/2 on a cleartext port with http2, and a port has one key, so that the client's
+# preferences decide nothing.
+LISTENERS = {"plain": "", "h2c": " http2", "rsa": " ssl http2", "ecdsa": " ssl http2"}
+SERVER = """    server {{
+        listen 127.0.0.1:{port}{flags};
+        server_name localhost;
+        root {root};
+{secure}        location / {{ try_files $uri $uri/ =404; }}
+    }}
+"""
+# h2load does not come back after the GOAWAY that ends a connection at keepalive_requests.
+MANY_REQUESTS = "        keepalive_requests 1000000;\n"
+CERTIFICATE = ("        ssl_certificate {folder}/{key}.crt;\n        ssl_certificate_key {folder}/{key}.key;\n"
+               "        ssl_protocols {protocol};\n")
+KEY_OPTIONS = {"rsa": ["rsa:2048"], "ecdsa": ["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]}
 
 
 @dataclasses.dataclass
 class Plan:
     sizes: dict
     connections: list
-    modes: list
+    modes: dict
     contenders: dict
     parts: list
     rounds: int
     seconds: int
     idle_connections: int
+    tls_protocol: str
 
 
 def choose(text, known, what):
@@ -73,16 +114,32 @@ def plan(arguments):
     return Plan(
         sizes=choose(arguments.sizes or ("1k,1m" if quick else None), SIZES, "size class"),
         connections=[int(c) for c in connections.split(",")] if connections else CONNECTIONS,
-        modes=choose(arguments.modes, MODES, "mode"),
+        modes=choose(arguments.modes or ("keepalive,new" if quick else None), MODES, "mode"),
         contenders=choose(arguments.contenders, CONTENDERS, "contender"),
-        parts=choose(arguments.parts, PARTS, "part"),
+        parts=choose(arguments.parts or ("load,idle,slow" if quick else None), PARTS, "part"),
         rounds=arguments.rounds or (3 if quick else 5),
         seconds=arguments.seconds or (1 if quick else 2),
         idle_connections=arguments.idle_connections,
+        tls_protocol=arguments.tls_protocol,
     )
 
 
-def config_text(config, folder, port, root, worker_connections):
-    settings = SETTINGS[config].format(folder=folder)
-    return COMMON.format(folder=folder, port=port, root=root, worker_connections=worker_connections, settings=settings,
-                         listen_flags=LISTEN_FLAGS[config])
+def make_certificates(folder):
+    """A self-signed certificate for each kind of key: the contenders share them."""
+    folder.mkdir(parents=True)
+    for key, options in KEY_OPTIONS.items():
+        subprocess.run(["openssl", "req", "-x509", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
+                        "subjectAltName=DNS:localhost", "-newkey", *options, "-keyout", folder / f"{key}.key", "-out",
+                        folder / f"{key}.crt"], check=True, capture_output=True, timeout=60)
+
+
+def config_text(config, folder, ports, root, worker_connections, certificates=None, tls_protocol=None):
+    """The configuration with a server for each of `ports` (listener -> port)."""
+    texts = []
+    for listener, port in ports.items():
+        secure = MANY_REQUESTS if "http2" in LISTENERS[listener] and config == "stock" else ""
+        if "ssl" in LISTENERS[listener]:
+            secure += CERTIFICATE.format(folder=certificates, key=listener, protocol=tls_protocol)
+        texts.append(SERVER.format(port=port, flags=LISTENERS[listener] + LISTEN_FLAGS[config], root=root, secure=secure))
+    return COMMON.format(folder=folder, worker_connections=worker_connections, settings=SETTINGS[config].format(folder=folder),
+                         servers="".join(texts))

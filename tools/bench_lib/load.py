@@ -1,4 +1,4 @@
-"""Requests under load: wrk on one core against each contender in turn, with the server's CPU time read before and after."""
+"""Requests under load: wrk or h2load on one core against each contender in turn, with the server's CPU time read before and after."""
 
 import contextlib
 import dataclasses
@@ -6,14 +6,15 @@ import hashlib
 import http.client
 import os
 import re
+import ssl
 import statistics
 import subprocess
 import sys
 import time
 
-from bench_lib import servers
+from bench_lib import cases, servers
 
-# From this size on, what wrk had begun to read when its time was up is no small part: bytes are counted, not finished answers.
+# From this size on, what the client had begun to read when its time was up is no small part: bytes are counted, not finished answers.
 COUNT_BYTES_FROM = 1 << 20
 SETTLE_SECONDS = 0.15
 
@@ -43,15 +44,25 @@ def make_files(root, sizes):
 
 
 def check_answers(server, root, sizes):
-    """Every file comes whole from every server: nobody is measured sending error pages."""
-    for name in sizes:
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
-        connection.request("GET", f"/{name}.bin")
-        answer = connection.getresponse()
-        digest = hashlib.sha256(answer.read()).digest()
-        connection.close()
-        if answer.status != 200 or digest != hashlib.sha256((root / f"{name}.bin").read_bytes()).digest():
-            raise SystemExit(f"tools/bench: {server.name} answers /{name}.bin with {answer.status} or other bytes")
+    """Every file comes whole from every port of every server: nobody is measured sending error pages.
+
+    Over HTTP/2 h2load counts statuses and bytes, see run_h2load.
+    """
+    trusting = ssl._create_unverified_context()
+    for listener, port in server.ports.items():
+        if listener == "h2c":
+            continue
+        for name in sizes:
+            if "ssl" in cases.LISTENERS[listener]:
+                connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=10, context=trusting)
+            else:
+                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            connection.request("GET", f"/{name}.bin")
+            answer = connection.getresponse()
+            digest = hashlib.sha256(answer.read()).digest()
+            connection.close()
+            if answer.status != 200 or digest != hashlib.sha256((root / f"{name}.bin").read_bytes()).digest():
+                raise SystemExit(f"tools/bench: {server.name} answers /{name}.bin with {answer.status} or other bytes")
 
 
 UNITS = {"us": 1, "ms": 1e3, "s": 1e6, "m": 6e7, "B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
@@ -63,9 +74,12 @@ def scaled(text):
 
 
 def run_wrk(url, mode, connections, seconds, core):
-    """One run of wrk: (finished requests, bytes read, elapsed seconds, p99 in us, errors)."""
+    """One run of wrk: (finished requests, bytes read, elapsed seconds, p99 in us, errors).
+
+    wrk offers no session to resume: over TLS each new connection is a full handshake.
+    """
     command = ["taskset", "-c", str(core), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency"]
-    if mode == "new":
+    if mode.new_connections:
         command += ["-H", "Connection: close"]
     done = subprocess.run([*command, url], capture_output=True, text=True, timeout=seconds * 3 + 30, check=True)
     said = done.stdout
@@ -76,11 +90,35 @@ def run_wrk(url, mode, connections, seconds, core):
     return int(requests), scaled(size), scaled(elapsed) / 1e6, scaled(p99[1]) if p99 else 0.0, errors + (int(bad[1]) if bad else 0)
 
 
+def run_h2load(url, connections, seconds, core, log, streams=cases.H2_STREAMS, http2=True):
+    """One run of h2load: (finished requests, bytes of bodies, elapsed seconds, times of requests in us in order, errors)."""
+    log.unlink(missing_ok=True)
+    command = ["taskset", "-c", str(core), "h2load", "-t1", f"-c{connections}", f"-m{streams}", f"-D{seconds}", f"--log-file={log}"]
+    if not http2:
+        command.append("--h1")
+    done = subprocess.run([*command, url], capture_output=True, text=True, timeout=seconds * 3 + 30, check=True)
+    said = done.stdout
+    finished = re.search(r"finished in ([\d.]+\w+)", said)
+    requests, failed, errored, timeout = (int(n) for n in re.search(
+        r"(\d+) succeeded, (\d+) failed, (\d+) errored, (\d+) timeout", said).groups())
+    bad = sum(int(n) for n in re.search(r"(\d+) 3xx, (\d+) 4xx, (\d+) 5xx", said).groups())
+    size = int(re.search(r"\((\d+)\) data", said)[1])
+    times = sorted(int(line.split("\t")[2]) for line in log.read_text().splitlines())
+    return requests, size, scaled(finished[1]) / 1e6, times, failed + errored + timeout + bad
+
+
 def sample(server, case, size_bytes, seconds, core):
+    mode = cases.MODES[case.mode]
+    url = server.url(f"/{case.size}.bin", mode.listener)
     before = server.cpu_seconds()
-    requests, read_bytes, elapsed, p99_us, errors = run_wrk(server.url(f"/{case.size}.bin"), case.mode, case.connections,
-                                                            seconds, core)
-    # What the last answers and the log cost still runs for a moment after wrk has gone.
+    if mode.client == "wrk":
+        requests, read_bytes, elapsed, p99_us, errors = run_wrk(url, mode, case.connections, seconds, core)
+    else:
+        requests, read_bytes, elapsed, times, errors = run_h2load(url, case.connections, seconds, core, server.folder / "h2load.log")
+        p99_us = times[len(times) * 99 // 100] if times else 0.0
+        if read_bytes < requests * size_bytes:
+            raise SystemExit(f"tools/bench: {server.name} sent {read_bytes} bytes in {requests} answers in {case}")
+    # What the last answers and the log cost still runs for a moment after the client has gone.
     time.sleep(SETTLE_SECONDS)
     spent = server.cpu_seconds() - before
     count = read_bytes / size_bytes if size_bytes >= COUNT_BYTES_FROM else requests
@@ -89,7 +127,18 @@ def sample(server, case, size_bytes, seconds, core):
     return Sample(count / elapsed, spent / count * 1e6, p99_us, errors)
 
 
-def measure(plan, binaries, cores, folder):
+def cases_of(plan):
+    """Every case with the size of its file."""
+    smallest = min(plan.sizes.values())
+    for size, size_bytes in plan.sizes.items():
+        for name, mode in plan.modes.items():
+            if mode.smallest_only and size_bytes != smallest:
+                continue
+            for connections in plan.connections:
+                yield Case(size, name, connections), size_bytes
+
+
+def measure(plan, binaries, cores, folder, certificates):
     """{Case: {contender: [Sample, one a round]}}"""
     root = folder / "files"
     make_files(root, plan.sizes)
@@ -97,17 +146,16 @@ def measure(plan, binaries, cores, folder):
     with contextlib.ExitStack() as stack:
         running = {}
         for name, (binary, config) in plan.contenders.items():
-            running[name] = stack.enter_context(servers.Server(name, binaries[binary], config, folder / name, root, cores[0]))
+            running[name] = stack.enter_context(servers.Server(
+                name, binaries[binary], config, folder / name, root, cores[0], listeners=cases.LISTENERS,
+                certificates=certificates, tls_protocol=plan.tls_protocol))
             check_answers(running[name], root, plan.sizes)
         names = list(running)
-        for size, size_bytes in plan.sizes.items():
-            for mode in plan.modes:
-                for connections in plan.connections:
-                    case = Case(size, mode, connections)
-                    rows = results[case] = {name: [] for name in names}
-                    for turn in range(plan.rounds):
-                        for name in names[turn % len(names):] + names[:turn % len(names)]:
-                            rows[name].append(sample(running[name], case, size_bytes, plan.seconds, cores[1]))
-                    told = ", ".join(f"{n} {statistics.median(s.cpu_us for s in rows[n]):.1f} us" for n in names)
-                    print(f"{size} {mode} {connections}: {told}", file=sys.stderr, flush=True)
+        for case, size_bytes in cases_of(plan):
+            rows = results[case] = {name: [] for name in names}
+            for turn in range(plan.rounds):
+                for name in names[turn % len(names):] + names[:turn % len(names)]:
+                    rows[name].append(sample(running[name], case, size_bytes, plan.seconds, cores[1]))
+            told = ", ".join(f"{n} {statistics.median(s.cpu_us for s in rows[n]):.1f} us" for n in names)
+            print(f"{case.size} {case.mode} {case.connections}: {told}", file=sys.stderr, flush=True)
     return results

@@ -1,9 +1,10 @@
-"""The Markdown that tools/bench prints: what was run, the load table, the memory table, the slow disk."""
+"""The Markdown that tools/bench prints: what was run, the load table, latency, the memory tables, the slow disk."""
 
 import statistics
 
+from bench_lib import cases
+
 SIZE_NAMES = {"0": "0 bytes", "1k": "1 KiB", "16k": "16 KiB", "100k": "100 KiB", "1m": "1 MiB", "10m": "10 MiB"}
-MODE_NAMES = {"keepalive": "keep-alive", "new": "new connection"}
 
 
 def median(values):
@@ -24,34 +25,50 @@ class Page:
         self.lines += ["| " + " | ".join(row) + " |" for row in rows]
         self.lines.append("")
 
+    def pairs(self):
+        """(uringx's contender, nginx's with the same configuration), where both are measured."""
+        names = list(self.plan.contenders)
+        return [(n, n.replace("uringx", "nginx")) for n in names if n.startswith("uringx") and n.replace("uringx", "nginx") in names]
+
     def add_load(self, results):
         """CPU per request, then requests a second; the ratio is to the same configuration's nginx, round by round."""
-        names = list(self.plan.contenders)
-        pairs = [(n, n.replace("uringx", "nginx")) for n in names if n.startswith("uringx") and n.replace("uringx", "nginx") in names]
+        names, pairs = list(self.plan.contenders), self.pairs()
         for title, field, form in (("server CPU, us per request", "cpu_us", "{:.1f}"),
                                    ("requests per second", "requests_per_second", "{:,.0f}")):
             head = [f"**{title}**"] + [n.replace("-", " ") for n in names] + [f"uringx/nginx {a.split('-')[1]}" for a, _ in pairs]
             rows = []
             for case, samples in results.items():
                 values = {n: [getattr(s, field) for s in samples[n]] for n in names}
-                row = [f"{SIZE_NAMES[case.size]}, {MODE_NAMES[case.mode]}, {case.connections}"]
+                row = [f"{SIZE_NAMES[case.size]}, {cases.MODES[case.mode].title}, {case.connections}"]
                 row += [form.format(median(values[n])) for n in names]
                 row += [f"{median(a / b if b else 0 for a, b in zip(values[ours], values[theirs])):.2f}" for ours, theirs in pairs]
                 rows.append(row)
             self.table(head, rows)
         self.lines += ["CPU is user and system time of all processes of the server, io_uring's kernel workers included (they are "
                        "threads of the process).", ""]
+        if any(cases.LISTENERS[cases.MODES[case.mode].listener] for case in results):
+            self.lines += [f"HTTPS, h2 and handshakes: {self.plan.tls_protocol}; a handshake is a new connection with one request.", ""]
         failed = sum(s.errors for samples in results.values() for rows in samples.values() for s in rows)
         if failed:
-            self.lines += [f"wrk counted {failed} failed requests.", ""]
+            self.lines += [f"wrk and h2load counted {failed} failed requests.", ""]
 
-    def add_idle(self, results):
+    def add_latency(self, results):
+        names, pairs = list(self.plan.contenders), self.pairs()
+        head = ["**1 KiB, one at a time, p50, us**"] + [n.replace("-", " ") for n in names] + [f"uringx/nginx {a.split('-')[1]}" for a, _ in pairs]
+        rows = []
+        for protocol, values in results.items():
+            ratios = [median(a / b for a, b in zip(values[ours], values[theirs])) for ours, theirs in pairs]
+            rows.append([protocol] + [f"{median(values[n]):,.0f}" for n in names] + [f"{ratio:.3g}" for ratio in ratios])
+        self.table(head, rows)
+        self.lines += ["One connection, and h2load asks again when the answer is there.", ""]
+
+    def add_idle(self, results, kind="keep-alive"):
         rows = []
         for name, found in results.items():
             few, many, count = found["one"], found["all"], found["count"]
             rows.append([f"{name}, {found['open']:,} open"] + [f"{many[key] / 1024:.1f}" for key in ("pss", "private", "anonymous", "rss")]
                         + [f"{(many['pss'] - few['pss']) / (count - 1):.2f}"])
-        self.table(["**idle keep-alive connections, MiB**", "PSS", "private", "anonymous", "RSS", "KiB each (PSS)"], rows)
+        self.table([f"**idle {kind} connections, MiB**", "PSS", "private", "anonymous", "RSS", "KiB each (PSS)"], rows)
         self.lines += ["Sums over all processes of the server; the kernel's memory for sockets is the same for both and not in it.", ""]
 
     def add_slow(self, results):

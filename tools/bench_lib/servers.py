@@ -34,14 +34,16 @@ def free_port():
 class Server:
     """One running contender. Use as a context manager; leaving it ends every process of the server."""
 
-    def __init__(self, name, binary, config, folder, root, core, worker_connections=1024):
+    def __init__(self, name, binary, config, folder, root, core, worker_connections=1024, listeners=("plain",), **tls):
+        """`tls` is what cases.config_text needs for listeners with ssl: certificates, tls_protocol."""
         self.name = name
-        self.port = free_port()
+        self.ports = {listener: free_port() for listener in listeners}
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o755)
         config_path = self.folder / "nginx.conf"
-        config_path.write_text(cases.config_text(config, self.folder, self.port, root, worker_connections), encoding="utf-8")
+        config_path.write_text(cases.config_text(config, self.folder, self.ports, root, worker_connections, **tls),
+                               encoding="utf-8")
         self.command = ["taskset", "-c", str(core), binary, "-p", f"{self.folder}/", "-c", str(config_path),
                         "-g", "daemon off;"]
         self.process = None
@@ -69,8 +71,14 @@ class Server:
                 os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait()
 
-    def url(self, path):
-        return f"http://127.0.0.1:{self.port}{path}"
+    @property
+    def port(self):
+        """The cleartext port for HTTP/1.1."""
+        return self.ports["plain"]
+
+    def url(self, path, listener="plain"):
+        scheme = "https" if "ssl" in cases.LISTENERS[listener] else "http"
+        return f"{scheme}://127.0.0.1:{self.ports[listener]}{path}"
 
     def process_ids(self):
         """The master and all its descendants."""
