@@ -18,6 +18,8 @@ constexpr std::size_t kRoomBytesMin = 2048;
 // What a record may need beside its plain bytes, generously (RFC 8446 section 5.2 and, larger, CBC in TLS 1.2).
 constexpr std::size_t kRecordOverheadBytes = 128;
 constexpr std::size_t kRecordBytesMax = 16 * 1024;  // RFC 8446 section 5.1
+// With a smaller ssl_buffer_size a buffer would hold hardly more than what encryption adds.
+constexpr std::size_t kRecordBytesMin = 512;
 
 // The first bytes of an answer are of use when their record is whole: while the congestion window is small, small records.
 constexpr std::size_t kFirstRecordBytesMax = 4 * 1024;
@@ -36,28 +38,31 @@ void ByteStream::encrypt_with(TlsSession& session, std::size_t record_bytes_max)
 }
 
 std::size_t ByteStream::record_bytes() const {
-  if (record_bytes_max_ != 0) return std::min(record_bytes_max_, kRecordBytesMax);
-  return committed_since_pause_ < kFirstRecordsBytes ? kFirstRecordBytesMax : kRecordBytesMax;
+  const std::size_t most = std::min(kRecordBytesMax, tls_->record_bytes_max());
+  if (record_bytes_max_ != 0) return std::min(std::max(record_bytes_max_, kRecordBytesMin), most);
+  return committed_since_pause_ < kFirstRecordsBytes ? std::min(kFirstRecordBytesMax, most) : most;
 }
 
 // What is free of the half being filled, for plain bytes.
 std::size_t ByteStream::free_plain_bytes() const {
   const std::size_t free = kHalfBytes - filled_;
   if (tls_ == nullptr) return free;
-  const std::size_t overhead = (free / record_bytes() + 1) * kRecordOverheadBytes;
-  return free > overhead ? free - overhead : 0;
+  const std::size_t wire_bytes = record_bytes() + kRecordOverheadBytes;  // of a full record
+  const std::size_t rest = free % wire_bytes;
+  return free / wire_bytes * record_bytes() + (rest > kRecordOverheadBytes ? rest - kRecordOverheadBytes : 0);
 }
 
 std::span<char> ByteStream::room() {
   if (failed_ || cancelled_) return {};
-  if (tls_ != nullptr && !pending() && filled_ == 0) note_pause();
+  if (tls_ != nullptr && drained()) note_pause();
   std::size_t free = free_plain_bytes();
-  if (free < kRoomBytesMin && !pending()) {
+  if (free < staged_ + kRoomBytesMin && !pending()) {
+    encrypt_staged();
     send_filled();
     free = free_plain_bytes();
   }
-  if (free < kRoomBytesMin) return {};
-  if (tls_ != nullptr) return worker_.scratch().first(std::min(free, worker_.scratch().size()));
+  if (free < staged_ + kRoomBytesMin || failed_) return {};
+  if (tls_ != nullptr) return worker_.scratch().first(std::min(free, worker_.scratch().size())).subspan(staged_);
   take_buffer();
   return half().subspan(filled_);
 }
@@ -70,17 +75,21 @@ void ByteStream::note_pause() {
 
 void ByteStream::commit(std::size_t bytes) {
   bytes_committed_ += bytes;
-  if (tls_ == nullptr) {
-    filled_ += bytes;
-    return;
-  }
+  (tls_ == nullptr ? filled_ : staged_) += bytes;
+}
+
+void ByteStream::encrypt_staged() {
+  if (staged_ == 0) return;
+  const std::span<const char> plain = worker_.scratch().first(staged_);
   const std::size_t record_bytes_max = record_bytes();
-  committed_since_pause_ += bytes;
-  const TlsSession::Transfer done = tls_->write(worker_.scratch().first(bytes), record_bytes_max);
+  staged_ = 0;
+  committed_since_pause_ += plain.size();
+  const TlsSession::Transfer done = tls_->write(plain, record_bytes_max);
   if (done.status != TlsSession::Status::done) fail_later(EPROTO);
 }
 
 void ByteStream::flush() {
+  encrypt_staged();
   if (filled_ != 0 && !pending() && !failed_ && !cancelled_) send_filled();
 }
 
@@ -90,7 +99,7 @@ std::size_t ByteStream::put_raw(std::span<const char> bytes) {
   const std::size_t taken = std::min(bytes.size(), kHalfBytes - filled_);
   std::memcpy(half().data() + filled_, bytes.data(), taken);
   filled_ += taken;
-  if (taken == 0) flush();
+  if (taken == 0 && !pending()) send_filled();
   return taken;
 }
 
@@ -135,11 +144,13 @@ void ByteStream::on_sent(Completion completion) {
   } else {
     give_buffer_back();
   }
+  if (wire_client_.room != nullptr) wire_client_.room(wire_client_.owner);
   if (client_.room != nullptr) client_.room(client_.owner);
 }
 
 void ByteStream::cancel() {
   cancelled_ = true;
+  staged_ = 0;
   worker_.ring().cancel(send_);
 }
 
@@ -154,9 +165,10 @@ void ByteStream::fail_later(int error_number) {
 void ByteStream::fail(int error_number) {
   failed_ = true;
   in_flight_ = {};
-  filled_ = 0;
+  filled_ = staged_ = 0;
   give_buffer_back();
-  if (client_.failed != nullptr) client_.failed(client_.owner, error_number);
+  const Client& told = client_.failed != nullptr ? client_ : wire_client_;
+  if (told.failed != nullptr) told.failed(told.owner, error_number);
 }
 
 }  // namespace uringx
