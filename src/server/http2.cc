@@ -353,7 +353,9 @@ void Http2::end(Http2Error error) {
   if (state_ == State::ending || state_ == State::closed) return;
   close_streams(400);
   state_ = State::ending;
+  end_error_ = error;
   session_.terminate(error);
+  connection_.pause_receiving();
 }
 
 // Their answers are not wanted any more, or cannot be sent; `status` is what the log says where none was. 0: no line.
@@ -379,7 +381,8 @@ void Http2::close_connection() {
   if (*core.lingering_close == Lingering::off || connection_.peer_closed()) return connection_.close();
   state_ = State::closed;
   send_timer_.disarm();
-  connection_.linger(core.lingering_time->count, core.lingering_timeout->count);
+  const std::int64_t time_ms = end_error_ == Http2Error::enhance_your_calm ? kCalmLingeringMs : core.lingering_time->count;
+  connection_.linger(time_ms, std::min(time_ms, core.lingering_timeout->count));
 }
 
 void Http2::on_room() {

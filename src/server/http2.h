@@ -34,6 +34,8 @@ class Http2 final : public Protocol, private Http2Session::Client {
   static constexpr std::int64_t kBodyAwaitedMs = 500;
   // A stream whose window stays (nearly) closed: fewer bytes than these within send_timeout are none.
   static constexpr std::uint64_t kProgressBytesMin = 1024;
+  // What a client that was told to calm down sends is read for so long, that it may see why; then it is cut off.
+  static constexpr std::int64_t kCalmLingeringMs = 500;
   // Streams of one connection that read from the disk at the same time: each has a buffer meanwhile.
   static constexpr unsigned kDiskReadsMax = 4;
 

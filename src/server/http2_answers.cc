@@ -169,7 +169,7 @@ void Http2::watch_sending() {
   }
   streams_.for_each([&](Http2Stream& stream) {
     if (stream.state != Http2Stream::State::sending || stream.timer.armed()) return;
-    stream.progress_mark = stream.request().bytes_sent;
+    stream.progress_mark = stream.body_bytes_sent();
     worker.arm(stream.timer, std::chrono::milliseconds(stream.request().settings<HttpCoreLocation>().send_timeout->count));
   });
 }
@@ -183,7 +183,7 @@ void Http2::on_stream_timeout(Http2Stream& stream) {
   }
   if (stream.state == Http2Stream::State::draining) return stop_draining(stream);
   if (stream.state != Http2Stream::State::sending) return;
-  const std::uint64_t progress = stream.request().bytes_sent - stream.progress_mark;
+  const std::uint64_t progress = stream.body_bytes_sent() - stream.progress_mark;
   const bool window_closed = session_.window_bytes(stream.id()) < static_cast<std::int64_t>(kProgressBytesMin);
   if (progress >= kProgressBytesMin || !window_closed) return;  // the turn's end arms it again
   log_request(stream.request(), LogLevel::info, "client timed out", ETIMEDOUT);

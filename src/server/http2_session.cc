@@ -12,7 +12,7 @@ namespace uringx {
 namespace {
 
 // Abuse that nghttp2 bounds by itself (each ends the connection).
-constexpr std::size_t kOutboundAcksMax = 256;      // SETTINGS and PING acknowledgements that wait to be sent
+constexpr std::size_t kOutboundAcksMax = 4096;      // SETTINGS and PING acknowledgements that wait to be sent
 constexpr std::size_t kSettingsEntriesMax = 32;    // of one SETTINGS frame
 constexpr std::size_t kContinuationsMax = 8;       // frames of one field block
 // Resets are counted by Http2Guard, with those that a client provokes.

@@ -34,6 +34,7 @@ class Http2Stream : public StreamOfConnection, public WaitingStream {
   std::int32_t id() const { return id_; }
   Request& request() { return exchange_.request(); }
   Exchange& exchange() { return exchange_; }
+  std::uint64_t body_bytes_sent() { return request().bytes_sent - request().head_bytes_sent; }
 
   // --- the head (http2_head.cc) ---
   FieldFault take_field(std::string_view name, bool name_is_constant, std::string_view value);
@@ -74,7 +75,7 @@ class Http2Stream : public StreamOfConnection, public WaitingStream {
   bool continue_sent = false;
   bool timed_out = false;
   std::uint64_t line_before = 0;  // the last log line of the connection when the request came
-  std::uint64_t progress_mark = 0;  // bytes sent when the timer was armed
+  std::uint64_t progress_mark = 0;  // bytes of the body sent when the timer was armed
   Clock::time_point drain_until{};
   Timer timer;
 
