@@ -298,7 +298,6 @@ TlsConfig config_of(BuildContext& context, const ServerSsl& ssl) {
   config.stapling_verify = *ssl.stapling_verify;
   config.early_data = *ssl.early_data;
   config.rejects_handshake = *ssl.reject_handshake;
-  config.record_bytes_max = ssl.buffer_size->count;
   config.commands = *ssl.conf_commands;
   config.command_path = [&context](std::string_view path) { return context.full_conf_path(path); };
   config.key_log = *ssl.key_log;

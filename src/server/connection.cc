@@ -134,16 +134,16 @@ void Connection::start_receiving() {
   worker_.ring().receive_multishot(receive_, fd_, worker_.receive_buffers());
 }
 
-void Connection::pause_receiving() {
-  if (paused_) return;
-  paused_ = true;
-  worker_.ring().cancel(receive_);
+void Connection::pause_receiving(Pausing who) {
+  const bool paused = paused_ != 0;
+  paused_ |= static_cast<std::uint8_t>(who);
+  if (!paused) worker_.ring().cancel(receive_);
 }
 
-void Connection::resume_receiving() {
-  if (!paused_) return;
-  paused_ = false;
-  start_receiving();
+void Connection::resume_receiving(Pausing who) {
+  if (paused_ == 0) return;
+  paused_ &= static_cast<std::uint8_t>(~static_cast<unsigned>(who));
+  if (paused_ == 0) start_receiving();
 }
 
 void Connection::on_received(Completion completion) {
@@ -160,7 +160,7 @@ void Connection::on_received(Completion completion) {
   const bool ended = completion.result == 0 || (completion.result < 0 && completion.result != -ENOBUFS &&
                                                 completion.result != -ECANCELED && completion.result != -EINTR);
   if (ended) on_peer_closed(-completion.result);
-  if (!receive_.pending() && !paused_) start_receiving();
+  if (!receive_.pending() && paused_ == 0) start_receiving();
   handling_receive_ = false;
   close_when_quiet();
 }
@@ -301,7 +301,7 @@ void Connection::linger(std::int64_t total_ms, std::int64_t silence_ms) {
   shutdown(fd_, SHUT_WR);
   linger_until_ = worker_.ring().now() + std::chrono::milliseconds(total_ms);
   linger_silence_ms_ = silence_ms;
-  paused_ = false;
+  paused_ = 0;
   arm_timer(silence_ms);
   if (!handling_receive_) start_receiving();
 }
@@ -346,6 +346,7 @@ void Connection::stop_gracefully() {
 // What the log says is being done (nginx: log->action).
 std::string_view Connection::waiting_for() const {
   if (awaits_proxy_header()) return "reading PROXY protocol";
+  if (http2_ != nullptr) return "processing HTTP/2 connection";
   return shakes_hands() ? "SSL handshaking" : "waiting for request";
 }
 

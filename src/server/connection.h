@@ -59,8 +59,9 @@ class Connection : public ConnectionOfWorker, public IdleConnection {
   void set_idle(bool idle);
 
   // Receiving stops while more is at hand than a request needs, and goes on when it was used.
-  void pause_receiving();
-  void resume_receiving();
+  enum class Pausing : std::uint8_t { protocol = 1, tls = 2 };
+  void pause_receiving(Pausing who = Pausing::protocol);
+  void resume_receiving(Pausing who = Pausing::protocol);
   bool peer_closed() const { return peer_closed_; }
 
   // Closes it now (`reset`: with a TCP reset), or, lingering, after the peer closed or lingering_timeout.
@@ -124,7 +125,7 @@ class Connection : public ConnectionOfWorker, public IdleConnection {
   State state_ = State::open;
   bool peer_closed_ = false;
   bool peer_gone_ = false;  // before it was looked at for the first time
-  bool paused_ = false;
+  std::uint8_t paused_ = 0;  // by whom: Pausing
   bool released_ = false;
   bool handling_receive_ = false;
   bool tls_undecided_ = false;       // the first byte is to tell

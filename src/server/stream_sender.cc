@@ -19,7 +19,7 @@ void StreamSender::start(const Answer& answer) {
   ended_ = false;
   stream_.set_client({this, room, failed});
   advance();
-  if (reader_.finished() && stream_.drained()) end(Outcome::sent, 0);  // it had no bytes
+  if (!stream_.pending() && !read_.pending()) end_later();  // nothing will tell: the stream had failed before
 }
 
 // What waits for the kernel was not sent; encryption makes it a little more than it was.
@@ -92,10 +92,23 @@ void StreamSender::cancel() {
   error_number_ = ECANCELED;
   worker_.ring().cancel(read_);
   stream_.cancel();
+  if (!stream_.pending() && !read_.pending()) end_later();
+}
+
+// Nothing is under way whose completion would tell.
+void StreamSender::end_later() {
+  if (deferred_) return;
+  deferred_ = true;
+  worker_.defer(*this);
+}
+
+void StreamSender::run_deferred() {
+  deferred_ = false;
+  end(reader_.finished() && !ended_ && !stream_.failed() ? Outcome::sent : Outcome::failed, error_number_);
 }
 
 void StreamSender::end(Outcome outcome, int error_number) {
-  if (!active_ || read_.pending() || stream_.pending()) return;
+  if (!active_ || deferred_ || read_.pending() || stream_.pending()) return;
   active_ = false;
   stream_.clear_client();
   disk_bytes_.reset();

@@ -33,7 +33,8 @@ class StreamSender final : public AnswerSender {
   bool put_disk_bytes(std::span<char> room);
   void read_from_disk();
   void on_read(Completion completion);
-  void run_deferred() override {}
+  void end_later();
+  void run_deferred() override;
   void end(Outcome outcome, int error_number);
 
   static constexpr std::size_t kDiskBytesMax = 16 * 1024;
@@ -47,6 +48,7 @@ class StreamSender final : public AnswerSender {
   std::uint64_t committed_before_ = 0;
   bool active_ = false;       // done() has not been told
   bool ended_ = false;        // cancelled or failed: told once nothing is pending
+  bool deferred_ = false;
   Operation read_{this, Operation::calls<&StreamSender::on_read>};
 };
 

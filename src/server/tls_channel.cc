@@ -21,7 +21,7 @@ TlsChannel::TlsChannel(Connection& connection, ByteStream& stream, const TlsCont
       stream_(stream),
       named_server_(&connection.servers().default_server()),
       session_(context, {this, send, server_named, allows_http2}) {
-  stream_.set_client({this, room, failed});
+  stream_.set_wire_client({this, room, failed});
 }
 
 void TlsChannel::take_wire_bytes(std::span<const char> bytes) {
@@ -34,15 +34,26 @@ void TlsChannel::take_wire_bytes(std::span<const char> bytes) {
   go_on();
 }
 
-// The receive buffer goes back to the kernel: what the session could not use yet is kept.
+// The receive buffer goes back to the kernel: what the session could not use yet is kept, and no more of it asked for.
 void TlsChannel::keep_unread() {
   const std::span<const char> rest = session_.input();
+  if (rest.empty()) {
+    connection_.resume_receiving(Connection::Pausing::tls);
+  } else {
+    connection_.pause_receiving(Connection::Pausing::tls);
+  }
   std::string kept(rest.begin(), rest.end());
   unread_.swap(kept);
   session_.set_input({});
 }
 
+void TlsChannel::go_on_with_unread() {
+  session_.set_input(unread_);
+  go_on();
+}
+
 void TlsChannel::go_on() {
+  waits_for_room_ = false;
   if (established() || shake_hands()) read_all();
   keep_unread();
   if (connection_.is_open()) stream_.flush();
@@ -52,16 +63,18 @@ void TlsChannel::go_on() {
 bool TlsChannel::shake_hands() {
   switch (session_.handshake()) {
     case TlsSession::Status::done:
-      stream_.clear_client();
-      stream_.encrypt_with(session_, ssl_of(*named_server_).context->record_bytes_max);
+      stream_.encrypt_with(session_, ssl_of(*named_server_).buffer_size->count);
       connection_.tls_established();
       return true;
     case TlsSession::Status::wants_input:
+      return false;
     case TlsSession::Status::wants_room:
+      waits_for_room_ = true;
       return false;
     case TlsSession::Status::wants_certificate:
-      load_certificates();
-      return false;
+      if (load_certificates()) return false;
+      refuse_certificates(session_.handle());
+      return shake_hands();
     case TlsSession::Status::closed:
     case TlsSession::Status::failed:
       fail();
@@ -70,9 +83,9 @@ bool TlsChannel::shake_hands() {
   __builtin_unreachable();
 }
 
-// Their names hold variables, of which those of the session are known by now (ngx_http_ssl_certificate).
-void TlsChannel::load_certificates() {
-  if (pending()) return;
+// Their names hold variables, of which those of the session are known by now (ngx_http_ssl_certificate). False: they cannot be.
+bool TlsChannel::load_certificates() {
+  if (pending()) return true;
   Worker& worker = connection_.worker();
   Arena arena(worker.chunks());
   Request request(arena, connection_.info(), worker.clock(), worker.host_info());
@@ -84,9 +97,7 @@ void TlsChannel::load_certificates() {
   }
   certificates_ = std::make_unique<CertificateLoading>(this, HelperJob::calls<&TlsChannel::on_certificates_loaded>,
                                                        std::move(names), *ssl.passwords);
-  if (worker.helpers().certificates.start(*certificates_, worker.ring())) return;
-  refuse_certificates(session_.handle());
-  go_on();
+  return worker.helpers().certificates.start(*certificates_, worker.ring());
 }
 
 void TlsChannel::on_certificates_loaded() {
@@ -98,7 +109,7 @@ void TlsChannel::on_certificates_loaded() {
     connection_.log(LogLevel::error, used.error());
     refuse_certificates(session_.handle());
   }
-  go_on();
+  go_on_with_unread();
 }
 
 void TlsChannel::read_all() {
@@ -110,8 +121,10 @@ void TlsChannel::read_all() {
     switch (transfer.status) {
       case TlsSession::Status::done:
         break;
-      case TlsSession::Status::wants_input:
       case TlsSession::Status::wants_room:
+        waits_for_room_ = true;
+        return;
+      case TlsSession::Status::wants_input:
       case TlsSession::Status::wants_certificate:
         return;
       case TlsSession::Status::closed:
@@ -132,7 +145,7 @@ void TlsChannel::fail() {
 }
 
 void TlsChannel::on_room() {
-  if (!established() && connection_.is_open()) go_on();
+  if (waits_for_room_ && connection_.is_open()) go_on_with_unread();
 }
 
 void TlsChannel::on_failed(int error_number) {
@@ -152,8 +165,10 @@ const TlsContext* TlsChannel::on_server_named(std::string_view name) {
     named_server_ = found;
     server_name_ = *host;
   }
-  const TlsContext* const context = ssl_of(*named_server_).context;
-  return context == nullptr || context->rejects_handshake ? nullptr : context;
+  // A server without certificates of its own speaks with the default one's.
+  const TlsContext* const own = ssl_of(*named_server_).context;
+  const TlsContext* const context = own != nullptr ? own : ssl_of(connection_.servers().default_server()).context;
+  return own != nullptr && own->rejects_handshake ? nullptr : context;
 }
 
 bool TlsChannel::allows_http2(void* owner) {

@@ -49,8 +49,9 @@ class TlsChannel {
   void on_room();
   void on_failed(int error_number);
   void go_on();
+  void go_on_with_unread();
   bool shake_hands();
-  void load_certificates();
+  bool load_certificates();
   void on_certificates_loaded();
   void keep_unread();
   void read_all();
@@ -60,7 +61,8 @@ class TlsChannel {
   ByteStream& stream_;
   const ServerBlock* named_server_;
   std::string server_name_;
-  std::string unread_;  // wire bytes that wait for room
+  std::string unread_;  // wire bytes that wait for room, or for certificates
+  bool waits_for_room_ = false;
   TlsSession session_;
   std::unique_ptr<CertificateLoading> certificates_;  // what the handshake waits for
 };

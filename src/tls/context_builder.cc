@@ -94,7 +94,6 @@ Built Builder::create() {
   if (handle_ == nullptr) return failed("SSL_CTX_new");
   context_ = std::make_unique<TlsContext>(handle_);
   context_->rejects_handshake = config_.rejects_handshake;
-  context_->record_bytes_max = config_.record_bytes_max;
   context_->key_log = config_.key_log;
   if (config_.key_log != nullptr) KeyLog::install(handle_);
   std::uint64_t options = SSL_OP_NO_ANTI_REPLAY | SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_COMPRESSION;

@@ -63,7 +63,6 @@ struct TlsConfig {
   bool stapling_verify = false;
   bool early_data = false;
   bool rejects_handshake = false;
-  std::uint64_t record_bytes_max = 0;
   std::vector<std::pair<std::string, std::string>> commands;             // ssl_conf_command
   std::function<std::string(std::string_view)> command_path;             // makes a value that is a file's name a full path
   std::shared_ptr<const KeyLog> key_log;

@@ -34,7 +34,6 @@ class TlsContext {
   bool rejects_handshake = false;       // ssl_reject_handshake
   bool early_data = false;              // ssl_early_data
   bool waits_for_certificates = false;  // their names hold variables: every handshake asks (tls/certificate_loader.h)
-  std::size_t record_bytes_max = 0;     // ssl_buffer_size; 0: not given, records may begin small
 
   // What OpenSSL's callbacks use; nullptr: not configured.
   std::shared_ptr<TlsSessionCache> session_cache;

@@ -160,7 +160,7 @@ TlsSession::Status TlsSession::try_early_data() {
   }
   if (result == SSL_READ_EARLY_DATA_ERROR) return status_of(0, "SSL_read_early_data()");
   early_data_ = false;
-  in_early_data_ = true;
+  in_early_data_ = answers_early_ = true;
   has_early_byte_ = bytes == 1;
   established_ = true;
   return Status::done;
@@ -200,8 +200,8 @@ TlsSession::Transfer TlsSession::write(std::span<const char> plain, std::size_t 
   while (done.bytes < plain.size()) {
     const std::size_t bytes = std::min(plain.size() - done.bytes, record_bytes_max);
     std::size_t written = 0;
-    const bool early = !SSL_is_init_finished(ssl_);
-    const int result = early ? SSL_write_early_data(ssl_, plain.data() + done.bytes, bytes, &written)
+    answers_early_ = answers_early_ && !SSL_is_init_finished(ssl_);
+    const int result = answers_early_ ? SSL_write_early_data(ssl_, plain.data() + done.bytes, bytes, &written)
                              : SSL_write_ex(ssl_, plain.data() + done.bytes, bytes, &written);
     if (result != 1) {
       done.status = status_of(result, "SSL_write()");
@@ -210,6 +210,12 @@ TlsSession::Transfer TlsSession::write(std::span<const char> plain, std::size_t 
     done.bytes += written;
   }
   return done;
+}
+
+std::size_t TlsSession::record_bytes_max() const {
+  const std::uint8_t code = SSL_SESSION_get_max_fragment_length(SSL_get_session(ssl_));
+  const bool asked = code >= TLSEXT_max_fragment_length_512 && code <= TLSEXT_max_fragment_length_4096;
+  return asked ? std::size_t{256} << code : SSL3_RT_MAX_PLAIN_LENGTH;
 }
 
 void TlsSession::shut_down() {

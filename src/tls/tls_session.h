@@ -69,6 +69,8 @@ class TlsSession {
   Transfer read(std::span<char> into);
   // Encrypts as much of `plain` as the wire takes, in records of at most `record_bytes_max` bytes.
   Transfer write(std::span<const char> plain, std::size_t record_bytes_max);
+  // Of plain text, what the client lets a record hold (RFC 6066 section 4); known once write() may be called.
+  std::size_t record_bytes_max() const;
   // Says close_notify, once; nothing happens before the handshake is done or after a failure.
   void shut_down();
 
@@ -95,7 +97,8 @@ class TlsSession {
   std::span<const char> input_;
   bool established_ = false;
   bool early_data_;              // may come: looked for before the handshake
-  bool in_early_data_ = false;   // comes, or came; the handshake is not complete
+  bool in_early_data_ = false;   // comes
+  bool answers_early_ = false;   // the handshake was not complete when read() and write() became possible
   bool has_early_byte_ = false;
   char early_byte_ = 0;
   bool shut_down_ = false;
