@@ -15,7 +15,7 @@ constexpr std::uint32_t kHttpServer = kHttp | kServer;
 // nginx's own, of no meaning here but for what it refuses.
 constexpr std::uint64_t kPoolBytesMin = 112;
 constexpr std::uint64_t kPoolBytesStep = 16;
-constexpr std::uint64_t kStateBufferBytes = 16;
+constexpr std::uint64_t kStateBufferBytes = 2 * 16;
 
 Applied refuse(std::string message) { return std::unexpected(Refusal{std::move(message)}); }
 

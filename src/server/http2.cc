@@ -69,7 +69,9 @@ void Http2::on_bytes(std::span<const char> bytes) {
 // ngx_http_v2_read_handler.
 void Http2::on_peer_closed(int error_number) {
   if (state_ == State::closed) return;
-  if (!streams_.empty() || field_block_open_) {
+  bool unanswered = field_block_open_;
+  streams_.for_each([&](Http2Stream& stream) { unanswered |= stream.state != Http2Stream::State::draining; });
+  if (unanswered) {
     connection_.log(LogLevel::info, error_number == 0 ? "client prematurely closed connection" : "recv() failed", error_number);
   }
   close_streams(499);
