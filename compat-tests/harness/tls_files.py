@@ -32,7 +32,9 @@ def make(folder: Path) -> Path:
         openssl(folder, "rsa", "-in", "rsa.key", "-aes128", *extra, "-passout", "pass:secret", "-out", f"{name}.key")
     openssl(folder, "dhparam", "-dsaparam", "-out", "dh.pem", "2048")
     openssl(folder, "dhparam", "-dsaparam", "-out", "small-dh.pem", "512")
-    (folder / "index.txt").write_text("")
+    serial = subprocess.run(["openssl", "x509", "-in", "leaf.pem", "-noout", "-serial"], cwd=folder, check=True,
+                            capture_output=True, text=True).stdout.strip().partition("=")[2]
+    (folder / "index.txt").write_text(f"V\t491231235959Z\t\t{serial}\tunknown\t/CN=leaf\n")
     (folder / "ca.cnf").write_text("[ca]\ndefault_ca=x\n[x]\ndatabase=index.txt\ndefault_md=sha256\ndefault_crl_days=2\n")
     openssl(folder, "ca", "-config", "ca.cnf", "-gencrl", "-keyfile", "ca.key", "-cert", "ca.pem", "-out", "crl.pem")
     openssl(folder, "ocsp", "-issuer", "ca.pem", "-cert", "leaf.pem", "-reqout", "request.der", "-no_nonce")
@@ -51,10 +53,12 @@ def make(folder: Path) -> Path:
         "wrong-passwords": b"wrong\n",
         "long-password": b"x" * 5000,
         "ticket48": bytes(range(48)),
-        "ticket80": bytes(range(80)),
+        "ticket80": bytes(range(100, 180)),
         "ticket40": bytes(40),
     }.items():
         (folder / name).write_bytes(content)
+    for file in folder.iterdir():
+        file.chmod(0o644)  # those whose names hold variables are read by workers, who are nobody
     (folder / "done").write_text("")
     return folder
 

@@ -15,10 +15,11 @@ EntryRefusal choose_server(Connection& connection, Request& request, std::string
   if (named && tls->server_name() == host && !tls->named_server().has_regex_name()) return {};  // it is the server already
   const ServerBlock* server = connection.servers().find(request, host);
   if (server == nullptr && named) server = &connection.servers().default_server();  // not the one that the name chose
-  if (server != nullptr) connection.worker().routes().enter_server(request, *server);
-  if (named && tls->server_name() != host && *request.server_settings<ServerSsl>().verify_client != ClientVerification::off) {
+  if (server == nullptr) return {};
+  if (named && tls->server_name() != host && *server->settings.get<ServerSsl>().verify_client != ClientVerification::off) {
     return {421, "client attempted to request the server name different from the one that was negotiated"};
   }
+  connection.worker().routes().enter_server(request, *server);
   return {};
 }
 

@@ -72,9 +72,7 @@ bool TlsChannel::shake_hands() {
       waits_for_room_ = true;
       return false;
     case TlsSession::Status::wants_certificate:
-      if (load_certificates()) return false;
-      refuse_certificates(session_.handle());
-      return shake_hands();
+      return load_certificates() && shake_hands();
     case TlsSession::Status::closed:
     case TlsSession::Status::failed:
       fail();
@@ -83,9 +81,10 @@ bool TlsChannel::shake_hands() {
   __builtin_unreachable();
 }
 
-// Their names hold variables, of which those of the session are known by now (ngx_http_ssl_certificate). False: they cannot be.
+// Their names hold variables, of which those of the session are known by now (ngx_http_ssl_certificate). True: the handshake
+// need not wait.
 bool TlsChannel::load_certificates() {
-  if (pending()) return true;
+  if (pending()) return false;
   Worker& worker = connection_.worker();
   Arena arena(worker.chunks());
   Request request(arena, connection_.info(), worker.clock(), worker.host_info());
@@ -95,9 +94,23 @@ bool TlsChannel::load_certificates() {
   for (const CertificateTemplates& templates : ssl.certificate_templates) {
     names.push_back(full_names(ssl, templates.certificate.evaluate(request), templates.key.evaluate(request)));
   }
+  if (use_loaded(ssl, names)) return true;
   certificates_ = std::make_unique<CertificateLoading>(this, HelperJob::calls<&TlsChannel::on_certificates_loaded>,
                                                        std::move(names), *ssl.passwords);
-  return worker.helpers().certificates.start(*certificates_, worker.ring());
+  if (worker.helpers().certificates.start(*certificates_, worker.ring())) return false;
+  refuse_certificates(session_.handle());
+  return true;
+}
+
+// Those that ssl_certificate_cache still has; false: not all of them.
+bool TlsChannel::use_loaded(const ServerSsl& ssl, const std::vector<CertificateNames>& names) {
+  if (ssl.loaded_certificates == nullptr) return false;
+  LoadedCertificates loaded;
+  for (const CertificateNames& one : names) {
+    loaded.push_back(ssl.loaded_certificates->find(one, connection_.worker().clock().msec / 1000));
+    if (loaded.back() == nullptr) return false;
+  }
+  return use_certificates(session_.handle(), loaded).has_value();
 }
 
 void TlsChannel::on_certificates_loaded() {
@@ -108,6 +121,8 @@ void TlsChannel::on_certificates_loaded() {
   if (!used) {
     connection_.log(LogLevel::error, used.error());
     refuse_certificates(session_.handle());
+  } else if (const ServerSsl& ssl = ssl_of(*named_server_); ssl.loaded_certificates != nullptr) {
+    for (const auto& one : *loaded) ssl.loaded_certificates->put(one, connection_.worker().clock().msec / 1000);
   }
   go_on_with_unread();
 }

@@ -15,6 +15,7 @@ namespace uringx {
 
 class Connection;
 class ServerBlock;
+struct ServerSsl;
 
 class TlsChannel {
  public:
@@ -52,6 +53,7 @@ class TlsChannel {
   void go_on_with_unread();
   bool shake_hands();
   bool load_certificates();
+  bool use_loaded(const ServerSsl& ssl, const std::vector<CertificateNames>& names);
   void on_certificates_loaded();
   void keep_unread();
   void read_all();

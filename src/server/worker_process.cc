@@ -19,10 +19,12 @@
 #include <thread>
 
 #include "modules/core_main.h"
+#include "modules/ssl.h"
 #include "server/acceptor.h"
 #include "server/helper_threads.h"
 #include "server/worker.h"
 #include "server/worker_counters.h"
+#include "tls/stapling_fetcher.h"
 
 namespace uringx {
 namespace {
@@ -30,6 +32,12 @@ namespace {
 constexpr int kCannotStart = 2;  // the master does not start another one
 constexpr unsigned kMainRingEntries = 256;
 constexpr Clock::duration kMainWaitMax = std::chrono::seconds(60);
+
+std::vector<const TlsContext*> tls_contexts(const RouteTable& routes) {
+  std::vector<const TlsContext*> contexts;
+  for (const auto& server : routes.servers) contexts.push_back(server->settings.get<ServerSsl>().context);
+  return contexts;
+}
 
 // One worker and its thread. The Worker is made on the thread itself: its ring belongs to it.
 struct WorkerThread {
@@ -103,6 +111,7 @@ int WorkerProcess::run() {
   ring_.poll(signals_, options_.signal_fd, POLLIN);
   ring_.run_once(Clock::duration::zero());
   if (options_.on_ready) options_.on_ready();
+  const StaplingFetcher stapling(tls_contexts(*options_.routes), *options_.error_log);
 
   while (!workers_ended()) {
     // Before anything is waited for: the signal may have come with the first turn.

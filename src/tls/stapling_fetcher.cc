@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <chrono>
 #include <ctime>
+#include <system_error>
 
 #include "base/owned_fd.h"
 #include "tls/ocsp.h"
@@ -113,7 +114,12 @@ StaplingFetcher::StaplingFetcher(const std::vector<const TlsContext*>& contexts,
       if (!staple->host.empty()) tasks_.push_back(std::make_unique<Task>(Task{staple.get()}));
     }
   }
-  if (!tasks_.empty()) thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+  if (tasks_.empty()) return;
+  try {
+    thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+  } catch (const std::system_error& error) {
+    log_.write(LogLevel::error, 0, "certificate status is not requested: no thread", error.code().value());
+  }
 }
 
 StaplingFetcher::~StaplingFetcher() = default;

@@ -17,9 +17,9 @@ namespace uringx {
 
 class StaplingFetcher {
  public:
-  // The contexts and the log outlive it. Throws std::system_error when there can be no thread.
+  // The contexts and the log outlive it. Where there can be no thread, the log is told.
   StaplingFetcher(const std::vector<const TlsContext*>& contexts, const ErrorLog& log);
-  // Waits for the answer that is being fetched, half a minute at most.
+  // Waits for no answer, only for a name that is being looked up.
   ~StaplingFetcher();
 
  private:

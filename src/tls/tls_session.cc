@@ -79,6 +79,7 @@ struct TlsCallbacks {
     TlsSession& session = session_of(ssl);
     const TlsContext* const context = session.wire_.server_named(session.wire_.owner, name_in_hello(ssl));
     if (context == nullptr) {
+      session.rejected_ = true;
       *alert = SSL_AD_UNRECOGNIZED_NAME;
       return SSL_CLIENT_HELLO_ERROR;
     }
@@ -238,6 +239,11 @@ TlsSession::Status TlsSession::status_of(int result, std::string_view call) {
 
 TlsSession::Status TlsSession::fail(std::string_view call) {
   failed_ = true;
+  if (rejected_) {  // by ssl_reject_handshake, and no fault of anybody
+    ERR_clear_error();
+    error_ = {LogLevel::info, "handshake rejected"};
+    return Status::failed;
+  }
   error_.level = tls_error_level();
   error_.text = take_tls_errors(std::string(call) + " failed");
   return Status::failed;

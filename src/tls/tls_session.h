@@ -103,6 +103,7 @@ class TlsSession {
   char early_byte_ = 0;
   bool shut_down_ = false;
   bool failed_ = false;
+  bool rejected_ = false;        // by the server that the client named
   Error error_;
 };
 

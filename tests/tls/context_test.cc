@@ -251,6 +251,8 @@ TEST_CASE("a server that rejects handshakes says that it does not know the name,
   const auto context = make_context(config_with(certificate()));
   TestConnection refused(*context, {.server_name = "no.example"}, {.named = {{"no.example", nullptr}}});
   CHECK(!refused.shake_hands());
+  CHECK(refused.server().error().text == "handshake rejected");
+  CHECK(refused.server().error().level == LogLevel::info);
   TestConnection served(*context, {.server_name = "yes.example"}, {.named = {{"no.example", nullptr}}});
   CHECK(served.shake_hands());
 }
