@@ -347,7 +347,8 @@ void Connection::stop_gracefully() {
 std::string_view Connection::waiting_for() const {
   if (awaits_proxy_header()) return "reading PROXY protocol";
   if (http2_ != nullptr) return "processing HTTP/2 connection";
-  return shakes_hands() ? "SSL handshaking" : "waiting for request";
+  if (shakes_hands()) return "SSL handshaking";
+  return http2_ != nullptr ? "processing HTTP/2 connection" : "waiting for request";
 }
 
 // ngx_http_keepalive_handler and ngx_http_wait_request_handler.

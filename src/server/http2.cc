@@ -213,8 +213,6 @@ Http2::Verdict Http2::on_field(void* stream, std::string_view name, bool name_is
   switch (fault) {
     case Http2Stream::FieldFault::none:
       return Verdict::go_on;
-    case Http2Stream::FieldFault::too_large_field:
-      return give_up(Http2Error::enhance_your_calm, "client sent too large header field");
     case Http2Stream::FieldFault::too_large_head:
       return give_up(Http2Error::enhance_your_calm, "client sent too large header");
   }

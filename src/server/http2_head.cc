@@ -30,9 +30,16 @@ bool is_method_byte(char c) { return (c >= 'A' && c <= 'Z') || c == '_' || c == 
 
 Http2Stream::FieldFault Http2Stream::take_field(std::string_view name, bool name_is_constant, std::string_view value) {
   const BufferSet& buffers = *connection_.default_server().settings.get<HttpCoreServer>().large_client_header_buffers;
-  if (name.size() > buffers.bytes_each || value.size() > buffers.bytes_each) return FieldFault::too_large_field;
   field_bytes_ += name.size() + value.size();
   if (field_bytes_ > buffers.count * buffers.bytes_each) return FieldFault::too_large_head;
+  if (name.size() > buffers.bytes_each || value.size() > buffers.bytes_each) {
+    if (name == ":path") {
+      refuse(414, "client sent too long URI");
+    } else {
+      refuse(494, "client sent too large header field");
+    }
+    value = value.substr(0, buffers.bytes_each);
+  }
   if (refusal_status_ != 0 && !name.starts_with(':')) return FieldFault::none;
 
   Arena& arena = exchange_.arena();
@@ -146,7 +153,7 @@ bool Http2Stream::take_request_line() {
   RequestHead& head = current.head;
   if (refusal_status_ != 0) return false;  // without a request line, as nginx logs it
   if (head.method == Method::unknown && !std::all_of(head.method_text.begin(), head.method_text.end(), is_method_byte)) {
-    refuse(400, "client sent invalid method");
+    refuse(400, exchange_.arena().join({"client sent invalid method: \"", head.method_text, "\""}));
     return false;
   }
   current.unparsed_uri = head.target;

@@ -26,7 +26,7 @@ struct WaitingStream : ListNode {};
 class Http2Stream : public StreamOfConnection, public WaitingStream {
  public:
   // What a request's field block may have; nginx's limits and texts.
-  enum class FieldFault : std::uint8_t { none, too_large_field, too_large_head };
+  enum class FieldFault : std::uint8_t { none, too_large_head };
 
   Http2Stream(Http2& http2, Connection& connection, std::int32_t id);
   ~Http2Stream();
