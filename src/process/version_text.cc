@@ -14,13 +14,33 @@
 namespace uringx {
 namespace {
 
-// What nginx's configure builds by default (auto/options, HTTP_*=YES), and the directive that each is there
-// for.
-struct DefaultModule {
+// A module of nginx, and the directive that it is there for.
+struct NginxModule {
   std::string_view name;
   std::string_view directive;
 };
-constexpr DefaultModule kDefaultModules[] = {
+
+// What nginx's configure builds when it is asked to (--with-http_NAME_module), in the order of its help.
+constexpr NginxModule kOptionalModules[] = {
+    {"ssl", "ssl_certificate"},
+    {"v2", "http2"},
+    {"realip", "set_real_ip_from"},
+    {"addition", "add_after_body"},
+    {"sub", "sub_filter"},
+    {"dav", "dav_methods"},
+    {"flv", "flv"},
+    {"mp4", "mp4"},
+    {"gunzip", "gunzip"},
+    {"gzip_static", "gzip_static"},
+    {"auth_request", "auth_request"},
+    {"random_index", "random_index"},
+    {"secure_link", "secure_link"},
+    {"slice", "slice"},
+    {"stub_status", "stub_status"},
+};
+
+// What it builds by default (auto/options, HTTP_*=YES).
+constexpr NginxModule kDefaultModules[] = {
     {"charset", "charset"},
     {"gzip", "gzip"},
     {"ssi", "ssi"},
@@ -53,7 +73,7 @@ constexpr DefaultModule kDefaultModules[] = {
 };
 
 // A directive that is refused or without effect is not one that a tool may count on.
-bool is_served(const DefaultModule& wanted) {
+bool is_served(const NginxModule& wanted) {
   const auto serves = [&wanted](const DirectiveRow& row) {
     return row.name == wanted.directive && row.standing == Standing::served;
   };
@@ -100,13 +120,16 @@ std::string usage_text() {
 }
 
 std::string configure_text() {
-  std::string text = openssl_text();
+  std::string text = openssl_text() + "TLS SNI support enabled\n";
   text += fmt::format(
       "configure arguments: --prefix={} --conf-path={} --error-log-path={} --http-log-path={} --pid-path={}"
       " --lock-path={} --modules-path={}",
       kPrefix.substr(0, kPrefix.size() - 1), kConfFile, kErrorLogFile, kAccessLogFile, kPidFile, kLockFile,
       kModulesFolder);
-  for (const DefaultModule& module : kDefaultModules) {
+  for (const NginxModule& module : kOptionalModules) {
+    if (is_served(module)) text += fmt::format(" --with-http_{}_module", module.name);
+  }
+  for (const NginxModule& module : kDefaultModules) {
     if (!is_served(module)) text += fmt::format(" --without-http_{}_module", module.name);
   }
   return text + '\n';

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+
 namespace uringx {
 
 TEST_CASE("-v names the compatible nginx where tools look for it") {
@@ -11,6 +13,7 @@ TEST_CASE("-v names the compatible nginx where tools look for it") {
 TEST_CASE("-V reads like nginx's") {
   const std::string text = configure_text();
   CHECK(text.starts_with("built with OpenSSL "));
+  CHECK(text.contains("\nTLS SNI support enabled\n"));
   CHECK(text.contains("\nconfigure arguments: --prefix=/usr/share/nginx "));
   CHECK(text.contains(" --conf-path=/etc/nginx/nginx.conf "));
   CHECK(text.ends_with("_module\n"));
@@ -26,6 +29,14 @@ TEST_CASE("-V lists default modules that are missing, and no others") {
   CHECK(text.contains(" --without-http_gzip_module"));
   CHECK(text.contains(" --without-http_limit_req_module"));
   CHECK(!text.contains("--without-http_rewrite_module"));
+}
+
+TEST_CASE("-V lists the optional modules that are there, and no others") {
+  const std::string text = configure_text();
+  for (const char* name : {"ssl", "v2", "realip", "stub_status", "secure_link", "random_index"}) {
+    CHECK(text.contains(" --with-http_" + std::string(name) + "_module"));
+  }
+  for (const char* name : {"dav", "mp4", "sub"}) CHECK(!text.contains("--with-http_" + std::string(name) + "_module"));
 }
 
 TEST_CASE("the help names every option") {
