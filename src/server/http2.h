@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "base/intrusive_list.h"
 #include "ring/timers.h"
@@ -151,6 +152,7 @@ class Http2 final : public Protocol, private Http2Session::Client {
   IntrusiveList<Http2Stream, WaitingStream> held_;                  // for log lines
   IntrusiveList<Http2Stream, WaitingStream> waiting_for_disk_;
   IntrusiveList<Http2Stream, WaitingStream> released_;              // to be destroyed when nothing is on the stack
+  std::vector<std::int32_t> unwatched_;  // streams whose answers began to leave in this turn: their timers are not armed yet
   std::array<OldStream, kOldStreams> old_streams_{};
   LineWaiter line_waiter_;
   Timer turn_timer_{this, Timer::calls<&Http2::on_turn_end>};

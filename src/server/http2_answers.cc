@@ -81,6 +81,7 @@ void Http2::submit(Http2Stream& stream) {
   request.keep_alive = false;
   request.action = kSendingResponse;
   stream.state = Http2Stream::State::sending;
+  unwatched_.push_back(stream.id());
   const std::span<const HeaderField> fields = answer_fields(
       request.response, {.server_text = server_text(*core.server_tokens), .date_text = request.clock.http_date}, request.arena);
   const bool has_body = stream.has_body();
@@ -167,11 +168,13 @@ void Http2::watch_sending() {
     const auto& core = connection_.default_server().root.settings.get<HttpCoreLocation>();
     worker.arm(send_timer_, std::chrono::milliseconds(core.send_timeout->count));
   }
-  streams_.for_each([&](Http2Stream& stream) {
-    if (stream.state != Http2Stream::State::sending || stream.timer.armed()) return;
-    stream.progress_mark = stream.body_bytes_sent();
-    worker.arm(stream.timer, std::chrono::milliseconds(stream.request().settings<HttpCoreLocation>().send_timeout->count));
-  });
+  for (const std::int32_t id : unwatched_) {  // most are gone by now
+    auto* const stream = static_cast<Http2Stream*>(session_.stream(id));
+    if (stream == nullptr || stream->state != Http2Stream::State::sending) continue;
+    stream->progress_mark = stream->body_bytes_sent();
+    worker.arm(stream->timer, std::chrono::milliseconds(stream->request().settings<HttpCoreLocation>().send_timeout->count));
+  }
+  unwatched_.clear();
 }
 
 void Http2::on_stream_timeout(Http2Stream& stream) {
@@ -185,7 +188,7 @@ void Http2::on_stream_timeout(Http2Stream& stream) {
   if (stream.state != Http2Stream::State::sending) return;
   const std::uint64_t progress = stream.body_bytes_sent() - stream.progress_mark;
   const bool window_closed = session_.window_bytes(stream.id()) < static_cast<std::int64_t>(kProgressBytesMin);
-  if (progress >= kProgressBytesMin || !window_closed) return;  // the turn's end arms it again
+  if (progress >= kProgressBytesMin || !window_closed) return unwatched_.push_back(stream.id());
   log_request(stream.request(), LogLevel::info, "client timed out", ETIMEDOUT);
   stream.reset_by_us = true;
   session_.reset(stream.id(), Http2Error::cancel);
