@@ -90,7 +90,7 @@ NOT_SERVED_KINDS = {
     r"|xml_entities|xslt_\w+",
     "media and WebDAV": r"mp4(_\w+)?|flv|dav_\w+|create_full_put_path|min_delete_depth",
     "limits": r"limit_(req|conn|rate)(_\w+)?",
-    "TLS": r"ssl(_\w+)?",
+    "TLS": r"ssl_ocsp|ssl_ech_file|ssl_certificate_compression",
     "HTTP/2": r"http2(_\w+)?",
     "HTTP/3": r"http3(_\w+)?|quic_\w+",
     "proxying": r"proxy_\w+|upstream|mirror(_\w+)?|auth_request(_\w+)?|post_action",
@@ -98,14 +98,14 @@ NOT_SERVED_KINDS = {
     "mail": r"mail",
     "stream": r"stream",
 }
-NOT_SERVED_LISTEN = {"ssl", "http2", "spdy", "quic"}
+NOT_SERVED_LISTEN = {"spdy", "quic"}
 
 
 def kind_of(error: str, nginx_binary: bytes) -> str | None:
     """Which of the kinds that may be refused a refusal names; None: none of them."""
     parameter = re.search(r'the "([^"]+)" parameter of the "listen" directive is known to nginx but not served', error)
     if parameter and parameter.group(1).split("=")[0] in NOT_SERVED_LISTEN:
-        return "TLS, HTTP/2 or HTTP/3 on listen"
+        return "SPDY or HTTP/3 on listen"
     directive = re.search(r'the directive "([^"]+)" of ngx_\w+ is known to nginx but not served', error)
     if directive:
         return next((k for k, names in NOT_SERVED_KINDS.items() if re.fullmatch(names, directive.group(1))), None)
@@ -119,7 +119,7 @@ def kind_of(error: str, nginx_binary: bytes) -> str | None:
 
 
 def test_refusals_name_what_is_not_about_files(corpus, binaries, reports, is_self_check):
-    """A file that nginx accepts is refused for nothing but what proxies, compresses, limits or encrypts."""
+    """A file that nginx accepts is refused for nothing but what proxies, compresses or limits."""
     if is_self_check:
         pytest.skip("nginx refuses none of them")
     ours, theirs = corpus
@@ -141,8 +141,10 @@ def test_refusals_name_what_is_not_about_files(corpus, binaries, reports, is_sel
 KINDS = [
     ('[emerg] the directive "proxy_pass" of ngx_http_proxy_module is known to nginx but not served by uringx yet in f:1', "proxying"),
     ('[emerg] the directive "stream" of ngx_stream_module is known to nginx but not served by uringx yet in f:1', "stream"),
-    ('[emerg] the "ssl" parameter of the "listen" directive is known to nginx but not served by uringx yet in f:1',
-     "TLS, HTTP/2 or HTTP/3 on listen"),
+    ('[emerg] the "quic" parameter of the "listen" directive is known to nginx but not served by uringx yet in f:1',
+     "SPDY or HTTP/3 on listen"),
+    ('[emerg] the "ssl" parameter of the "listen" directive is known to nginx but not served by uringx yet in f:1', None),
+    ('[emerg] the directive "ssl_ciphers" of ngx_http_ssl_module is known to nginx but not served by uringx yet in f:1', None),
     ('[emerg] the directive "map" of ngx_http_map_module is known to nginx but not served by uringx yet in f:1', None),
     ('[emerg] unknown directive "more_set_headers" in f:1', "a third-party module"),
     ('[emerg] unknown directive "root" in f:1', None),
