@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 
-from bench_lib import load, servers
+from bench_lib import cases, load, servers
 
 DELAY_SECONDS = 0.02
 FILE_COUNT = 64
@@ -126,12 +126,12 @@ end
 
 def measure_one(server, script, core):
     """Hot requests a second and p99 alone, then beside clients of the slow disk."""
-    requests, _, elapsed, p99_us, _ = load.run_wrk(server.url("/hot.bin"), "keepalive", CONNECTIONS, SECONDS, core)
+    requests, _, elapsed, p99_us, _ = load.run_wrk(server.url("/hot.bin"), cases.MODES["keepalive"], CONNECTIONS, SECONDS, core)
     found = {"quiet_rps": requests / elapsed, "quiet_p99_us": p99_us}
     slow = subprocess.Popen(["taskset", "-c", str(core), "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS + 2}s", "-s", str(script),
                              server.url("/slow/")], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     time.sleep(1)
-    requests, _, elapsed, p99_us, _ = load.run_wrk(server.url("/hot.bin"), "keepalive", CONNECTIONS, SECONDS, core)
+    requests, _, elapsed, p99_us, _ = load.run_wrk(server.url("/hot.bin"), cases.MODES["keepalive"], CONNECTIONS, SECONDS, core)
     said, _ = slow.communicate(timeout=60)
     found |= {"busy_rps": requests / elapsed, "busy_p99_us": p99_us}
     if "Non-2xx" in said or " 0 requests in" in said:
