@@ -54,7 +54,8 @@ class Page:
 
     def add_latency(self, results):
         names, pairs = list(self.plan.contenders), self.pairs()
-        head = ["**1 KiB, one at a time, p50, us**"] + [n.replace("-", " ") for n in names] + [f"uringx/nginx {a.split('-')[1]}" for a, _ in pairs]
+        head = ["**1 KiB, one at a time, p50, us**"] + [n.replace("-", " ") for n in names]
+        head += [f"uringx/nginx {ours.split('-')[1]}" for ours, _ in pairs]
         rows = []
         for protocol, values in results.items():
             ratios = [median(a / b for a, b in zip(values[ours], values[theirs])) for ours, theirs in pairs]
