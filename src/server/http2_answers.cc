@@ -43,10 +43,11 @@ void Http2::on_answer_ready(Http2Stream& stream) {
   work_later();
 }
 
-// return 444
+// return 444, and what nginx gives no answer to either (ngx_http_v2_close_stream).
 void Http2::on_close_wanted(Http2Stream& stream) {
   stream.reset_by_us = true;
-  session_.reset(stream.id(), Http2Error::protocol_error);
+  const bool told_to = stream.request().response.status == 444;
+  session_.reset(stream.id(), told_to ? Http2Error::protocol_error : Http2Error::internal_error);
   work_later();
 }
 
