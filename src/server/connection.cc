@@ -280,6 +280,8 @@ void Connection::on_peer_closed(int error_number) {
     return close();
   }
   peer_closed_ = true;
+  // Behind a handshake a reset is an end like others (ngx_ssl_handle_recv, where OpenSSL has nothing to say).
+  if (tls_ != nullptr && tls_->established()) error_number = 0;
   if (state_ == State::open && tls_ != nullptr && !tls_->established()) {
     log(LogLevel::info, "peer closed connection in SSL handshake", error_number);
     close();

@@ -165,6 +165,7 @@ void TlsChannel::on_room() {
 
 void TlsChannel::on_failed(int error_number) {
   if (connection_.is_open()) connection_.on_peer_closed(error_number);
+  connection_.close_when_quiet();  // it may have waited for this
 }
 
 void TlsChannel::shut_down() {
