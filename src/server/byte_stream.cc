@@ -163,6 +163,7 @@ void ByteStream::fail_later(int error_number) {
 }
 
 void ByteStream::fail(int error_number) {
+  error_number_ = error_number;
   failed_ = true;
   in_flight_ = {};
   filled_ = staged_ = 0;

@@ -54,6 +54,7 @@ class ByteStream {
   bool drained() const { return !pending() && filled_ == 0 && staged_ == 0; }
   // Why nothing can be sent any more: failed() was or will be told.
   bool failed() const { return failed_; }
+  int error_number() const { return error_number_; }
   // Plain bytes, since the beginning.
   std::uint64_t bytes_committed() const { return bytes_committed_; }
   // Wire bytes that the kernel has taken, and those that wait for it.

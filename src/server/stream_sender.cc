@@ -104,6 +104,7 @@ void StreamSender::end_later() {
 
 void StreamSender::run_deferred() {
   deferred_ = false;
+  if (!ended_ && stream_.failed()) error_number_ = stream_.error_number();
   end(reader_.finished() && !ended_ && !stream_.failed() ? Outcome::sent : Outcome::failed, error_number_);
 }
 
