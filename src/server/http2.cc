@@ -195,7 +195,6 @@ Http2Stream* Http2::make_stream(std::int32_t stream_id) {
   if (stream == nullptr) return nullptr;
   stream->line_before = last_line_;
   streams_.push_back(*stream);
-  ++streams_count_;
   return stream;
 }
 

@@ -146,7 +146,6 @@ class Http2 final : public Protocol, private Http2Session::Client {
   std::int32_t last_stream_id_ = 0;
   std::uint64_t last_line_ = 0;
   std::size_t field_bytes_ = 0;      // of all streams
-  std::size_t streams_count_ = 0;
   IntrusiveList<Http2Stream, StreamOfConnection> streams_;
   IntrusiveList<Http2Stream, StreamOfConnection> leaving_streams_;  // closed, with something pending
   IntrusiveList<Http2Stream, WaitingStream> held_;                  // for log lines

@@ -209,7 +209,6 @@ void Http2::log_access(Http2Stream& stream) {
 void Http2::release(Http2Stream& stream) {
   static_cast<StreamOfConnection&>(stream).unlink();
   static_cast<WaitingStream&>(stream).unlink();
-  --streams_count_;
   field_bytes_ -= stream.field_bytes();
   stream.state = Http2Stream::State::closed;
   stream.cancel();

@@ -79,8 +79,6 @@ void Http2Stream::take_pseudo_field(std::string_view name, std::string_view valu
     request().header_only = head.method == Method::head;
   } else if (name == ":path") {
     head.target = value;
-  } else if (name == ":scheme") {
-    scheme_ = value;
   } else if (name == ":authority") {
     has_authority_ = true;
     take_host(value);

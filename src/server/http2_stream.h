@@ -123,7 +123,6 @@ class Http2Stream : public StreamOfConnection, public WaitingStream {
   bool has_authority_ = false;
   std::size_t field_bytes_ = 0;
   std::size_t field_count_ = 0;
-  std::string_view scheme_;
   std::pmr::vector<std::string_view> cookies_;
   int refusal_status_ = 0;  // of the first fault
   std::string_view refusal_;
