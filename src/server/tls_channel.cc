@@ -135,6 +135,7 @@ void TlsChannel::read_all() {
     if (!connection_.is_open()) return;
     switch (transfer.status) {
       case TlsSession::Status::done:
+        if (!session_.may_have_more()) return;
         break;
       case TlsSession::Status::wants_room:
         waits_for_room_ = true;

@@ -167,6 +167,8 @@ TlsSession::Status TlsSession::try_early_data() {
   return Status::done;
 }
 
+bool TlsSession::may_have_more() const { return !input_.empty() || in_early_data_ || SSL_has_pending(ssl_) == 1; }
+
 TlsSession::Transfer TlsSession::read(std::span<char> into) {
   if (failed_) return {Status::failed, 0};
   ERR_clear_error();

@@ -60,6 +60,8 @@ class TlsSession {
   void set_input(std::span<const char> bytes) { input_ = bytes; }
   // What was not read of it.
   std::span<const char> input() const { return input_; }
+  // Whether read() could give more before more has come: what it would find out otherwise costs a call of OpenSSL.
+  bool may_have_more() const;
 
   // Goes on with the handshake. Done: read() and write() may be called. With early data: done as soon as that can be read.
   Status handshake();
