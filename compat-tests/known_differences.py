@@ -3,7 +3,10 @@
 `case` and `aspect` are shell patterns (`[[]` for a bracket). The case id is what pytest shows as `site: case`,
 the aspects are those of harness/compare.py. A case that fits a row must show its aspect; all others stay equal.
 """
+import glob
 from typing import NamedTuple
+
+import known_http2_differences as http2
 
 
 class Known(NamedTuple):
@@ -131,4 +134,6 @@ KNOWN_DIFFERENCES: list[Known] = [
     *rows(SAYS_WHAT, {"client config: http: modern_browser x;": ("message",)}),
     *rows(OWN_HELP, {f"command line: {name}": ("message",)
                      for name in ("-h", "-[?]", "-hv", "-h with a bad file")}),
+    *(Known(f"h2*: {glob.escape(case)}", aspect, http2.REASONS[reason])
+      for reason, groups in http2.CASES.items() for aspects, cases in groups.items() for case in cases for aspect in aspects),
 ]
