@@ -348,7 +348,6 @@ void Connection::stop_gracefully() {
 // What the log says is being done (nginx: log->action).
 std::string_view Connection::waiting_for() const {
   if (awaits_proxy_header()) return "reading PROXY protocol";
-  if (http2_ != nullptr) return "processing HTTP/2 connection";
   if (shakes_hands()) return "SSL handshaking";
   return http2_ != nullptr ? "processing HTTP/2 connection" : "waiting for request";
 }
