@@ -222,14 +222,14 @@ void Connection::tls_established() {
 // everything that came, once it is known which one it is.
 std::span<const char> Connection::look_for_preface(std::span<const char> bytes) {
   constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-  if (!preface_.empty()) {
-    preface_.append(bytes.data(), bytes.size());
-    bytes = preface_;
+  if (preface_ != nullptr) {
+    preface_->append(bytes.data(), bytes.size());
+    bytes = *preface_;
   }
   const std::size_t compared = std::min(bytes.size(), kPreface.size());
   const bool matches = std::memcmp(bytes.data(), kPreface.data(), compared) == 0;
   if (matches && compared < kPreface.size()) {
-    if (preface_.empty()) preface_.assign(bytes.data(), bytes.size());
+    if (preface_ == nullptr) preface_ = std::make_unique<std::string>(bytes.data(), bytes.size());
     return {};
   }
   preface_undecided_ = false;

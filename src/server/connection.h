@@ -141,7 +141,7 @@ class Connection : public ConnectionOfWorker, public IdleConnection {
   std::int64_t linger_silence_ms_ = 0;
   Timer timer_{this, Timer::calls<&Connection::on_timer>};
   Operation receive_{this, Operation::calls<&Connection::on_received>};
-  std::string preface_;                 // of a connection that may turn out to be HTTP/2: its first bytes
+  std::unique_ptr<std::string> preface_;  // of a connection that may turn out to be HTTP/2: its first bytes
   std::unique_ptr<ByteStream> stream_;  // of one with TLS, or that speaks HTTP/2
   std::unique_ptr<TlsChannel> tls_;
   Http1 http1_;

@@ -243,11 +243,11 @@ TlsSession::Status TlsSession::fail(std::string_view call) {
   failed_ = true;
   if (rejected_) {  // by ssl_reject_handshake, and no fault of anybody
     ERR_clear_error();
-    error_ = {LogLevel::info, "handshake rejected"};
+    error_ = std::make_unique<Error>(Error{.level = LogLevel::info, .text = "handshake rejected"});
     return Status::failed;
   }
-  error_.level = tls_error_level();
-  error_.text = take_tls_errors(std::string(call) + " failed");
+  const LogLevel level = tls_error_level();
+  error_ = std::make_unique<Error>(Error{.level = level, .text = take_tls_errors(std::string(call) + " failed")});
   return Status::failed;
 }
 

@@ -76,7 +76,8 @@ class TlsSession {
   // Says close_notify, once; nothing happens before the handshake is done or after a failure.
   void shut_down();
 
-  const Error& error() const { return error_; }
+  // Of a session that failed.
+  const Error& error() const { return *error_; }
   // The protocol chosen by ALPN: "h2", "http/1.1", or empty.
   std::string_view application_protocol() const;
 
@@ -106,7 +107,7 @@ class TlsSession {
   bool shut_down_ = false;
   bool failed_ = false;
   bool rejected_ = false;        // by the server that the client named
-  Error error_;
+  std::unique_ptr<Error> error_;  // few sessions have one
 };
 
 }  // namespace uringx
