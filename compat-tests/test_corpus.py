@@ -90,26 +90,20 @@ NOT_SERVED_KINDS = {
     r"|xml_entities|xslt_\w+",
     "media and WebDAV": r"mp4(_\w+)?|flv|dav_\w+|create_full_put_path|min_delete_depth",
     "limits": r"limit_(req|conn|rate)(_\w+)?",
-    "TLS": r"ssl_ocsp|ssl_ech_file|ssl_certificate_compression",
-    "HTTP/2": r"http2(_\w+)?",
     "HTTP/3": r"http3(_\w+)?|quic_\w+",
     "proxying": r"proxy_\w+|upstream|mirror(_\w+)?|auth_request(_\w+)?|post_action",
     "FastCGI and its kin": r"(fastcgi|uwsgi|scgi|grpc|memcached)_\w+|perl(_\w+)?",
     "mail": r"mail",
     "stream": r"stream",
 }
-NOT_SERVED_LISTEN = {"spdy", "quic"}
 
 
 def kind_of(error: str, nginx_binary: bytes) -> str | None:
     """Which of the kinds that may be refused a refusal names; None: none of them."""
-    parameter = re.search(r'the "([^"]+)" parameter of the "listen" directive is known to nginx but not served', error)
-    if parameter and parameter.group(1).split("=")[0] in NOT_SERVED_LISTEN:
-        return "SPDY or HTTP/3 on listen"
     directive = re.search(r'the directive "([^"]+)" of ngx_\w+ is known to nginx but not served', error)
     if directive:
         return next((k for k, names in NOT_SERVED_KINDS.items() if re.fullmatch(names, directive.group(1))), None)
-    variable = re.search(r'the "(ssl|geoip|upstream|proxy|fastcgi)_\w+" variable is known to nginx but not served', error)
+    variable = re.search(r'the "(geoip|upstream|proxy|fastcgi)_\w+" variable is known to nginx but not served', error)
     if variable:
         return f"a variable of {variable.group(1)}"
     unknown = re.search(r'unknown directive "([^"]+)"', error)
@@ -141,10 +135,10 @@ def test_refusals_name_what_is_not_about_files(corpus, binaries, reports, is_sel
 KINDS = [
     ('[emerg] the directive "proxy_pass" of ngx_http_proxy_module is known to nginx but not served by uringx yet in f:1', "proxying"),
     ('[emerg] the directive "stream" of ngx_stream_module is known to nginx but not served by uringx yet in f:1', "stream"),
-    ('[emerg] the "quic" parameter of the "listen" directive is known to nginx but not served by uringx yet in f:1',
-     "SPDY or HTTP/3 on listen"),
     ('[emerg] the "ssl" parameter of the "listen" directive is known to nginx but not served by uringx yet in f:1', None),
     ('[emerg] the directive "ssl_ciphers" of ngx_http_ssl_module is known to nginx but not served by uringx yet in f:1', None),
+    ('[emerg] the directive "http2_push" of ngx_http_v2_module is known to nginx but not served by uringx yet in f:1', None),
+    ('[emerg] the "ssl_protocol" variable is known to nginx but not served by uringx yet', None),
     ('[emerg] the directive "map" of ngx_http_map_module is known to nginx but not served by uringx yet in f:1', None),
     ('[emerg] unknown directive "more_set_headers" in f:1', "a third-party module"),
     ('[emerg] unknown directive "root" in f:1', None),

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.browser import browser
+
 FETCH = Path(__file__).parent / "harness/site_fetch.py"
 STOCK = {"/etc/nginx/nginx.conf", "/etc/nginx/sites-enabled/default"}
 
@@ -26,10 +28,6 @@ def documents() -> str | None:
     places = [os.environ.get("URINGX_DOC_SITE", ""), *glob.glob("/usr/share/doc/python3*/html")]
     found = [p for p in places if p and os.path.exists(f"{p}/library/index.html")]
     return os.path.realpath(found[0]) if found else None
-
-
-def browser() -> str | None:
-    return shutil.which("chromium")
 
 
 @pytest.fixture(scope="module")

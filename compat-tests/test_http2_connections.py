@@ -269,6 +269,23 @@ def test_styles_and_scripts_come_before_pictures(uringx, page):
     assert order_of_ends(uringx(page).ports[0], *wanted)[:2] in ([2, 3], [3, 2])
 
 
+def test_no_byte_of_a_picture_comes_before_styles_and_scripts(uringx, page):
+    with RawClient(uringx(page).ports[0], (INITIAL_WINDOW_SIZE, 1 << 20)) as client:
+        client.send(headers(1, request(path="/big.bin")))  # takes all of the connection's window
+        client.wait_for(lambda f: f.kind == DATA and len(client.answers[1].body) == 65535)
+        client.send(frame(RST_STREAM, 0, 1, struct.pack(">I", CANCEL)))
+        client.send(*[headers(stream, request(path=path)) for stream, path in ((3, PICTURE), (5, CSS), (7, SCRIPT))])
+        client.lives()
+        arrived = []
+        for _ in range(60_000 // 1000):
+            client.send(window_update(0, 1000))
+            arrived.append(client.wait_for(lambda f: f.kind == DATA and f.payload))
+        assert all(client.answers[stream].complete for stream in (3, 5, 7))
+        picture_at = [f.stream for f in arrived].index(3)
+        assert sum(len(f.payload) for f in arrived[:picture_at]) == 40_000
+        assert {f.stream for f in arrived[picture_at:]} == {3}
+
+
 def test_incremental_answers_share(uringx, page):
     said = [request(("priority", "u=3, i"), path=PICTURE)] * 3
     running = uringx(page + " http2_chunk_size 1000;")
@@ -336,7 +353,7 @@ def test_log_lines(workspace, binaries, name, what):
 
 # --- tools --------------------------------------------------------------------------------------------------------
 
-needs = {tool: pytest.mark.skipif(shutil.which(tool) is None, reason=f"no {tool}") for tool in ("curl", "nghttp", "h2load")}
+needs = {tool: pytest.mark.skipif(shutil.which(tool) is None, reason=f"no {tool}") for tool in ("curl", "nghttp", "h2load", "openssl")}
 
 
 def said_by(*command) -> str:
@@ -382,3 +399,61 @@ def test_nghttp(server):
 def test_h2load(server):
     said = said_by("h2load", "-n", "2000", "-c", "4", "-m", "20", f"http://127.0.0.1:{server('keepalive_requests 100000;').ports[0]}/ten.txt")
     assert "2000 succeeded, 0 failed, 0 errored, 0 timeout" in said
+
+
+@pytest.fixture
+def secure(server, workspace):
+    """secure(in_server): the port of a server with HTTP/1.1 and HTTP/2 over TLS."""
+    keys = f"ssl_certificate {workspace.certificates()}/cert.pem; ssl_certificate_key {workspace.certificates()}/key.pem;"
+    return lambda in_server="", listen="ssl http2": server(f"listen 127.0.0.1:@P1@ {listen}; {keys} {in_server}").ports[1]
+
+
+@needs["curl"]
+def test_curl_over_tls(secure):
+    url = f"https://127.0.0.1:{secure()}/ten.txt"
+    for option, version in (("--http2", "2"), ("--http2-prior-knowledge", "2"), ("--http1.1", "1.1")):
+        assert said_by("curl", "-sk", option, "-w", "%{http_version}", url) == f"0123456789{version}"
+
+
+@needs["nghttp"]
+def test_nghttp_over_tls(secure):
+    said = said_by("nghttp", "-nvs", "--no-verify-peer", f"https://127.0.0.1:{secure()}/big.bin", "-m", "4")
+    assert "The negotiated protocol: h2" in said
+    assert len(re.findall(r":status: 200", said)) == 4 and said.count("END_STREAM") >= 4
+
+
+@needs["h2load"]
+@pytest.mark.parametrize("options,protocol", [((), "h2"), (("--h1",), "http/1.1")], ids=["h2", "http/1.1"])
+def test_h2load_over_tls(secure, options, protocol):
+    port = secure("keepalive_requests 100000;")
+    said = said_by("h2load", *options, "-n", "2000", "-c", "4", "-m", "20", f"https://127.0.0.1:{port}/ten.txt")
+    assert f"Application protocol: {protocol}" in said
+    assert "2000 succeeded, 0 failed, 0 errored, 0 timeout" in said
+
+
+def s_client(port: int, *options: str, request: bytes = b"") -> str:
+    done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{port}", *options, *(["-ign_eof"] if request else [])],
+                          input=request, capture_output=True, timeout=30)
+    return (done.stdout + done.stderr).decode("latin-1")
+
+
+@needs["openssl"]
+@pytest.mark.parametrize("offered,chosen", [("h2,http/1.1", "h2"), ("http/1.1,h2", "h2"), ("http/1.1", "http/1.1"),
+                                            ("http/1.0", "http/1.0")])
+def test_s_client_and_alpn(secure, offered, chosen):
+    assert f"ALPN protocol: {chosen}\n" in s_client(secure(), "-alpn", offered)
+
+
+@needs["openssl"]
+def test_s_client_that_offers_nothing_the_server_speaks(secure):
+    assert "alert no application protocol" in s_client(secure(), "-alpn", "spdy/3")
+    assert "alert no application protocol" in s_client(secure(listen="ssl"), "-alpn", "h2")
+
+
+@needs["openssl"]
+def test_s_client_speaks_http_1(secure):
+    asked = b"GET /ten.txt HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n"
+    for options in ((), ("-alpn", "http/1.1"), ("-tls1_2",)):
+        said = s_client(secure(), *options, request=asked)
+        assert "HTTP/1.1 200 OK\r\n" in said and "\r\n\r\n0123456789" in said
+        assert "No ALPN negotiated" in said or "-alpn" in options

@@ -11,27 +11,15 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.parse
 from pathlib import Path
 
+from browser import visit  # this file is run by its name: its folder is the first place of modules
+
 START_TIMEOUT_S = 15
 PID = Path("/run/nginx.pid")
 ACCESS_LOG = Path("/var/log/nginx/access.log")
-BROWSER_OPTIONS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-default-apps",
-    "--disable-extensions",
-    "--disable-dev-shm-usage",
-]
 
 
 def shell(*command: str):
@@ -79,50 +67,12 @@ def fetch_all(paths: list[str], request_headers: dict) -> dict:
 def browse(browser: str, pages: list[str]) -> dict:
     """Opens each page; the browser's network log tells of failed requests, the access log of every answer."""
     ACCESS_LOG.write_text("")
-    failed, titles = [], {}
-    for page in pages:
-        with tempfile.TemporaryDirectory() as profile:
-            net_log = os.path.join(profile, "net.json")
-            done = subprocess.run(
-                [
-                    browser,
-                    *BROWSER_OPTIONS,
-                    f"--user-data-dir={profile}/p",
-                    f"--log-net-log={net_log}",
-                    "--virtual-time-budget=5000",
-                    "--dump-dom",
-                    f"http://127.0.0.1{page}",
-                ],
-                capture_output=True,
-                timeout=120,
-                env={**os.environ, "HOME": profile},
-            )
-            titles[page] = done.stdout.decode("utf-8", "replace")
-            failed += failed_requests(net_log)
-    return {"failed": failed, "dom": titles, "access_log": ACCESS_LOG.read_text().splitlines()}
-
-
-def failed_requests(net_log: str) -> list[str]:
-    """Errors of requests to our server in Chromium's network log."""
-    text = Path(net_log).read_text(errors="replace")
-    try:
-        log = json.loads(text)
-    except json.JSONDecodeError:
-        # A browser that is shut down at once may leave the list open at its end.
-        log = json.loads(text.rstrip().rstrip(",") + "]}")
-    ours, failures = {}, []
-    names = {number: name for name, number in log["constants"]["logEventTypes"].items()}
-    errors = {number: name for name, number in log["constants"]["netError"].items()}
-    for event in log["events"]:
-        source, parameters = event["source"]["id"], event.get("params", {})
-        if str(parameters.get("url", "")).startswith("http://127.0.0.1"):
-            ours[source] = parameters["url"]
-        # -3 is ERR_ABORTED: the page itself gave the request up.
-        if source in ours and parameters.get("net_error", 0) not in (0, -1, -3):
-            failures.append(
-                f"{ours[source]}: {errors.get(parameters['net_error'], parameters['net_error'])} in {names.get(event['type'])}"
-            )
-    return failures
+    visits = {page: visit(browser, "http://127.0.0.1", page) for page in pages}
+    return {
+        "failed": [failure for seen in visits.values() for failure in seen.failed],
+        "dom": {page: seen.dom for page, seen in visits.items()},
+        "access_log": ACCESS_LOG.read_text().splitlines(),
+    }
 
 
 def main():
