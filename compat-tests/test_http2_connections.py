@@ -147,6 +147,30 @@ def test_bad_streams_leave_no_trace(server):
 
 # --- frames -------------------------------------------------------------------------------------------------------
 
+def test_trailers_of_a_request_leave_no_timer(uringx):
+    """Once its fields are whole a block has no time to keep, also where nobody asks for what is in it."""
+    running = uringx("client_header_timeout 1s; keepalive_timeout 30s;")
+    with RawClient(running.ports[0]) as client:
+        client.send(headers(1, POST, flags=END_HEADERS), headers(1, [("x-trailer", "1")]))
+        assert client.answer(1).status == 405
+        time.sleep(2)
+        client.lives()
+    assert "timed out" not in running.log_text("error.log")
+
+
+def test_an_answer_with_fields_of_a_hundred_kilobytes(uringx):
+    running = uringx("large_client_header_buffers 4 64k; add_header X-Asked $request_uri always; return 301 https://a.test$request_uri;")
+    with RawClient(running.ports[0], (MAX_HEADER_LIST_SIZE, 1 << 20)) as client:
+        path = "/" + "".join(f"{n:07d}" for n in range(8000))
+        first, rest = literal(":path", path)[:16000], literal(":path", path)[16000:]
+        fields = block(field for field in request() if field[0] != ":path")
+        pieces = [rest[at:at + 16000] for at in range(0, len(rest), 16000)]
+        client.send(frame(HEADERS, END_STREAM, 1, fields + first),
+                    *(frame(CONTINUATION, 0, 1, piece) for piece in pieces[:-1]), frame(CONTINUATION, END_HEADERS, 1, pieces[-1]))
+        assert client.answer(1).status == 301
+        client.lives()
+
+
 @pytest.mark.parametrize("bytes_max", [1, 100, 8192, 16384])
 def test_http2_chunk_size(server, bytes_max):
     with RawClient(server(f"http2_chunk_size {bytes_max};").ports[0], (INITIAL_WINDOW_SIZE, 1 << 24)) as client:

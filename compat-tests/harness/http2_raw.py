@@ -92,6 +92,7 @@ class Answer:
     body: bytes = b""
     trailers: list = field(default_factory=list)
     frames: list = field(default_factory=list)   # sizes of the DATA frames
+    block: bytes = b""                           # of fields that are not complete
     complete: bool = False
     reset: int | None = None
 
@@ -114,6 +115,7 @@ class RawClient:
         self.buffer, self.closed = b"", False
         self.answers: dict[int, Answer] = {}
         self.decoder = Decoder()
+        self.decoder.max_header_list_size = 1 << 21
         self.decoder.max_allowed_table_size = 1 << 16
         self.server_settings: dict[int, int] = {}
         self.seen: list[Frame] = []
@@ -166,7 +168,7 @@ class RawClient:
         return len(self.buffer) >= 9 and len(self.buffer) >= 9 + int.from_bytes(self.buffer[:3], "big")
 
     def _note(self, got: Frame):
-        if got.kind not in (HEADERS, DATA, RST_STREAM):
+        if got.kind not in (HEADERS, CONTINUATION, DATA, RST_STREAM):
             return
         answer = self.answers.setdefault(got.stream, Answer())
         if got.kind == RST_STREAM:
@@ -176,15 +178,20 @@ class RawClient:
             answer.body += got.payload
             answer.frames.append(len(got.payload))
         else:
-            assert got.flags & END_HEADERS and not got.flags & PADDED
-            fields = [(str(n), str(v)) for n, v in self.decoder.decode(got.payload)]
+            assert got.kind == CONTINUATION or not got.flags & PADDED
+            answer.block += got.payload
+            answer.complete |= got.kind == HEADERS and bool(got.flags & END_STREAM)
+            if not got.flags & END_HEADERS:
+                return
+            fields = [(str(n), str(v)) for n, v in self.decoder.decode(answer.block)]
+            answer.block = b""
             if answer.fields:
                 answer.trailers = fields
             elif fields[0][1].startswith("1"):
                 answer.interim.append(fields)
             else:
                 answer.fields = fields
-        answer.complete |= bool(got.flags & END_STREAM)
+        answer.complete |= got.kind == DATA and bool(got.flags & END_STREAM)
 
     def wait_for(self, condition, wait_s: float = WAIT_S) -> Frame | None:
         """Reads until a frame fits; None when the connection ends before."""

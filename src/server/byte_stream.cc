@@ -58,6 +58,7 @@ std::span<char> ByteStream::room() {
   std::size_t free = free_plain_bytes();
   if (free < staged_ + kRoomBytesMin && !pending()) {
     encrypt_staged();
+    if (failed_) return {};
     send_filled();
     free = free_plain_bytes();
   }

@@ -37,6 +37,16 @@ std::string reset_text(std::int32_t stream_id, std::uint32_t error) {
   }
 }
 
+// Set while bytes are being received, also where an exception ends that.
+struct Receiving {
+  explicit Receiving(bool& flag) : flag_(flag) { flag_ = true; }
+  ~Receiving() { flag_ = false; }
+  Receiving(const Receiving&) = delete;
+  Receiving& operator=(const Receiving&) = delete;
+
+  bool& flag_;
+};
+
 }  // namespace
 
 Http2::Http2(Connection& connection, ByteStream& out)
@@ -59,9 +69,10 @@ Http2::~Http2() {
 
 void Http2::on_bytes(std::span<const char> bytes) {
   if (state_ == State::ending || state_ == State::closed) return;
-  receiving_ = true;
+  connection_.set_idle(false);
+  const Receiving receiving(receiving_);
   const bool sound = session_.receive(bytes);
-  receiving_ = false;
+  if (field_block_ends_ && !session_.within_frame()) field_block_open_ = false;
   if (!sound) end(given_up_ ? end_error_ : Http2Error::enhance_your_calm);
   work_later();
 }
@@ -119,6 +130,7 @@ Http2::Verdict Http2::on_frame(const Http2FrameHead& frame) {
   if (given_up_) return Verdict::stop;
   const bool continues = frame.type == Http2FrameType::continuation && field_block_open_;
   field_block_open_ = continues;
+  field_block_ends_ = (frame.flags & kHttp2EndHeaders) != 0;
   continuation_bytes_ = continues ? continuation_bytes_ + frame.payload_bytes : 0;
   if (const std::string_view flood = guard_.on_frame(frame, connection_.worker().ring().now()); !flood.empty()) {
     return give_up(Http2Error::enhance_your_calm, flood);
@@ -126,6 +138,7 @@ Http2::Verdict Http2::on_frame(const Http2FrameHead& frame) {
   switch (frame.type) {
     case Http2FrameType::headers:
       field_block_open_ = true;
+      header_timer_ = false;  // each has its time
       if (frame.stream_id > last_stream_id_ && frame.stream_id % 2 == 1) {
         last_stream_id_ = frame.stream_id;
         old_stream(frame.stream_id) = {frame.stream_id, false};
@@ -227,7 +240,6 @@ void Http2::on_invalid_field(void* stream, std::string_view name, std::string_vi
 Http2::Verdict Http2::on_head(void* stream, std::size_t block_bytes, bool ended) {
   Http2Stream& here = as_stream(stream);
   here.request().request_bytes = block_bytes + continuation_bytes_;
-  field_block_open_ = false;
   if (here.has_priority()) client_prioritises_ = true;
   if (ended) on_end(stream);
   here.finish_head();

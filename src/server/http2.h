@@ -83,6 +83,7 @@ class Http2 final : public Protocol, private Http2Session::Client {
   void commit(std::size_t bytes) override { out_.commit(bytes); }
   BodyPiece read_body(void* stream, std::span<char> into) override;
   void on_sent(void* stream, const Http2FrameHead& frame) override;
+  void on_unsendable(void* stream) override;
   void on_closed(void* stream, Http2Error error) override;
 
   Verdict look_at_old_stream(const Http2FrameHead& frame);
@@ -138,6 +139,7 @@ class Http2 final : public Protocol, private Http2Session::Client {
   Http2Error end_error_ = Http2Error::no_error;
   bool given_up_ = false;            // receive() is to end, and the connection
   bool receiving_ = false;
+  bool field_block_ends_ = false;    // with the frame that is coming
   bool field_block_open_ = false;    // between HEADERS and END_HEADERS
   std::size_t continuation_bytes_ = 0;
   bool header_timer_ = false;        // the connection's timer is for that

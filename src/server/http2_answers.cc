@@ -158,6 +158,12 @@ void Http2::stop_draining(Http2Stream& stream) {
   work_later();
 }
 
+void Http2::on_unsendable(void* stream) {
+  Http2Stream& here = as_stream(stream);
+  here.reset_by_us = true;
+  log_request(here.request(), LogLevel::error, "header fields of the response are too large to be sent");
+}
+
 // --- an answer's time ---
 
 // Called at the end of each turn: what could leave has left.

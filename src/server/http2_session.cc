@@ -13,6 +13,8 @@ namespace {
 
 // Abuse that nghttp2 bounds by itself (each ends the connection).
 constexpr std::size_t kOutboundAcksMax = 4096;      // SETTINGS and PING acknowledgements that wait to be sent
+// Of one answer; large_client_header_buffers and add_header may make it more than nghttp2's 64 KiB.
+constexpr std::size_t kSentFieldBytesMax = 1024 * 1024;
 constexpr std::size_t kSettingsEntriesMax = 32;    // of one SETTINGS frame
 constexpr std::size_t kContinuationsMax = 8;       // frames of one field block
 // Resets are counted by Http2Guard, with those that a client provokes.
@@ -244,6 +246,15 @@ struct Http2SessionCallbacks {
     return 0;
   }
 
+  // nghttp2 leaves a stream open whose answer it could not send.
+  static int on_frame_not_sent(nghttp2_session* session, const nghttp2_frame* frame, int why, void* user_data) {
+    if (frame->hd.type != NGHTTP2_HEADERS || why == NGHTTP2_ERR_STREAM_CLOSED || why == NGHTTP2_ERR_STREAM_CLOSING) return 0;
+    Http2Session& here = self(user_data);
+    if (void* const stream = stream_of(session, frame->hd.stream_id)) here.client_.on_unsendable(stream);
+    here.reset(frame->hd.stream_id, Http2Error::internal_error);
+    return 0;
+  }
+
   static nghttp2_session_callbacks* make() {
     nghttp2_session_callbacks* callbacks = nullptr;
     if (nghttp2_session_callbacks_new(&callbacks) != 0) throw std::bad_alloc();
@@ -257,6 +268,7 @@ struct Http2SessionCallbacks {
     nghttp2_session_callbacks_set_send_callback(callbacks, send_bytes);
     nghttp2_session_callbacks_set_send_data_callback(callbacks, send_data);
     nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
+    nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, on_frame_not_sent);
     return callbacks;
   }
 
@@ -265,6 +277,7 @@ struct Http2SessionCallbacks {
     if (nghttp2_option_new(&options) != 0) throw std::bad_alloc();
     nghttp2_option_set_builtin_recv_extension_type(options, NGHTTP2_PRIORITY_UPDATE);
     nghttp2_option_set_max_outbound_ack(options, kOutboundAcksMax);
+    nghttp2_option_set_max_send_header_block_length(options, kSentFieldBytesMax);
     nghttp2_option_set_max_settings(options, kSettingsEntriesMax);
     nghttp2_option_set_max_continuations(options, kContinuationsMax);
     nghttp2_option_set_stream_reset_rate_limit(options, kResetsUncounted, kResetsUncounted);

@@ -110,6 +110,8 @@ class Http2Session {
     virtual BodyPiece read_body(void* stream, std::span<char> into) = 0;
     // A frame of an answer was put there.
     virtual void on_sent(void* stream, const Http2FrameHead& frame) = 0;
+    // The fields of an answer are more than can be sent: the stream is reset.
+    virtual void on_unsendable(void* stream) = 0;
     // --- from both: the stream is gone, `stream` is not named again ---
     virtual void on_closed(void* stream, Http2Error error) = 0;
 
@@ -146,6 +148,9 @@ class Http2Session {
   void go_away();
   // GOAWAY with an error: nothing else goes on; it is the last thing that send() puts.
   void terminate(Http2Error error);
+
+  // A frame has begun, and its rest is still to come.
+  bool within_frame() const { return scanner_.skip_bytes != 0; }
 
   // What the client lets a stream send at the moment.
   std::int64_t window_bytes(std::int32_t stream_id) const;

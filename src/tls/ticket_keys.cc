@@ -144,9 +144,13 @@ std::shared_ptr<const TicketKeys::Keys> TicketKeys::keys(std::int64_t now_s, std
         name.empty() || std::ranges::any_of(*known, [&](const TicketKey& key) { return has_name(key, name); });
     if (current.expires_s >= now_s + lifetime_s_ && previous.expires_s >= now_s && has_wanted) return known;
   }
+  std::array<TicketKey, TlsSessionCache::kTicketKeys> copies;  // nothing that may fail is done while others want them
+  bool rotated = false;
   cache_->with_ticket_keys([&](std::span<TicketKey, TlsSessionCache::kTicketKeys> shared) {
-    if (rotate(shared, now_s)) known = std::make_shared<const Keys>(shared.begin(), shared.end());
+    rotated = rotate(shared, now_s);
+    std::ranges::copy(shared, copies.begin());
   });
+  if (rotated) known = std::make_shared<const Keys>(copies.begin(), copies.end());
   known_.store(known);
   return known;
 }

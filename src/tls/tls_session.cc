@@ -119,6 +119,7 @@ void TlsSession::prepare(ssl_ctx_st* context) {
   SSL_CTX_set_tlsext_servername_callback(context, TlsCallbacks::accept_name);
   SSL_CTX_set_alpn_select_cb(context, TlsCallbacks::choose_protocol, nullptr);
   // Idle sessions hold no record buffers; a record the wire took in part is finished from any memory.
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);  // of the context, so that a change of contexts keeps it
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 }
 
@@ -129,7 +130,6 @@ TlsSession::TlsSession(const TlsContext& context, Wire wire) : wire_(wire), earl
   SSL_set_bio(ssl_, bio, bio);
   SSL_set_app_data(ssl_, this);
   SSL_set_accept_state(ssl_);
-  SSL_set_options(ssl_, SSL_OP_NO_RENEGOTIATION);
 }
 
 // A connection that ends without close_notify is no reason to forget its session (as nginx).
