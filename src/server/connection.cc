@@ -280,8 +280,10 @@ void Connection::on_peer_closed(int error_number) {
     return close();
   }
   peer_closed_ = true;
-  // Behind a handshake a reset is an end like others (ngx_ssl_handle_recv, where OpenSSL has nothing to say).
-  if (tls_ != nullptr && tls_->established()) error_number = 0;
+  // Behind a handshake a reset is an end like others (ngx_ssl_handle_recv, where OpenSSL has nothing to say), but for a
+  // connection that waits for its next request (ngx_http_keepalive_handler logs what the socket said).
+  const bool waits = static_cast<IdleConnection&>(*this).linked() && info_.requests != 0;
+  if (tls_ != nullptr && tls_->established() && !waits) error_number = 0;
   if (state_ == State::open && tls_ != nullptr && !tls_->established()) {
     log(LogLevel::info, "peer closed connection in SSL handshake", error_number);
     close();
