@@ -42,7 +42,7 @@ lines = lambda rows: "".join(f"{what} {value};\n" for what, value in rows).encod
 def addresses() -> list[str]:
     """Some anywhere, some at the edges of what the files name, and just beside."""
     chance = random.Random(9)
-    asked = ["0.0.0.0", "255.255.255.255", "::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "::ffff:1.2.3.4", "no address"]
+    asked = ["0.0.0.0", "255.255.255.255", "::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "::ffff:1.2.3.4", "no-address"]
     for name, _ in chance.sample(NETWORKS, ASKED):
         network = ipaddress.ip_network(name)
         asked += [str(network[0]), str(network[-1])]

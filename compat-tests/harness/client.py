@@ -47,8 +47,8 @@ class Conversation:
     canary_answers: int = 0
 
 
-# The server had said it would keep the connection, and closed. Whether our canary met the FIN or caused a RST
-# is timing.
+# The server had said it would keep the connection, and closed. Whether our canary came too late to be sent, met the FIN
+# or caused a RST, which may overtake a close_notify, is timing.
 BROKEN_PROMISE = "closed before the canary was answered"
 METHOD_LINE = re.compile(rb"(?:^|\n)([A-Z]+) +[^\r\n]* HTTP/1\.[01]\r?(?=\n)")
 
@@ -223,13 +223,14 @@ def play_on(sock, case: Case, server) -> Conversation:
         finals = lambda: [r for r in player.answers() if r.complete and not 100 <= r.status < 200]
         player.read_until(lambda: finals())
         before_canary, answered = None, 0
-        if not player.end and case.canary is not None and HalfClose not in case.steps:
+        if finals() and case.canary is not None and HalfClose not in case.steps:
             last = finals()[-1]
             if (last.header("Connection") or "").lower() != "close" and last.status_line:
                 before_canary, answered = len(player.received), player.whole_answers()
-                player.send(case.canary)
+                if not player.end:
+                    player.send(case.canary)
         player.read_until(lambda: False)
-    if before_canary == len(player.received) and player.end in ("eof", "reset"):
+    if before_canary == len(player.received) and player.end != "silence":
         player.end = BROKEN_PROMISE
     answers = player.answers()
     return Conversation(
