@@ -10,6 +10,7 @@
 #include "http/framing.h"
 #include "http/location.h"
 #include "http/range.h"
+#include "modules/content_coding.h"
 #include "modules/headers.h"
 #include "modules/http_core.h"
 
@@ -31,6 +32,7 @@ int filter_not_modified(Request& request) {
       response.fields.clear();
       return 412;
     case Precondition::not_modified:
+      if (varies_by_coding(request)) note_variation(request);  // as the whole answer would say (RFC 9110 section 15.4.5)
       response.status = 304;
       response.content_type = {};
       response.content_length = kUnknownLength;
@@ -56,7 +58,7 @@ AnswerBody serve_ranges(Request& request, std::span<const ByteRange> ranges, std
     response.content_length = ranges[0].size();
     std::span<BodyPart> parts = request.arena.make_array<BodyPart>(1);
     parts[0] = body_part(ranges[0]);
-    return {parts, static_cast<std::uint64_t>(response.content_length)};
+    return {.parts = parts, .bytes = static_cast<std::uint64_t>(response.content_length)};
   }
   const MultipartBody multipart = make_multipart_body(ranges, length, response.content_type, response.charset, ++boundaries,
                                                       request.arena);
@@ -70,17 +72,19 @@ AnswerBody serve_ranges(Request& request, std::span<const ByteRange> ranges, std
   response.accept_ranges = false;
   response.charset = {};
   response.content_length = multipart.body_bytes;
-  return {parts, static_cast<std::uint64_t>(multipart.body_bytes)};
+  return {.parts = parts, .bytes = static_cast<std::uint64_t>(multipart.body_bytes)};
 }
 
 AnswerBody whole_body(Request& request, std::string_view text, bool from_file) {
   const ResponseHead& response = request.response;
-  const std::int64_t length =
-      response.content_length == kUnknownLength ? static_cast<std::int64_t>(text.size()) : response.content_length;
+  std::int64_t length = response.content_length;
+  if (length == kUnknownLength) {  // filters will tell, or nobody has counted
+    length = from_file ? std::int64_t{request.file_info.st_size} : static_cast<std::int64_t>(text.size());
+  }
   if (length == 0) return {};
   std::span<BodyPart> parts = request.arena.make_array<BodyPart>(1);
   parts[0] = from_file ? BodyPart{{}, 0, static_cast<std::uint64_t>(length)} : BodyPart{text, 0, 0};
-  return {parts, static_cast<std::uint64_t>(length)};
+  return {.parts = parts, .bytes = static_cast<std::uint64_t>(length)};
 }
 
 // The file's, or what add_header gave instead.
@@ -132,7 +136,8 @@ std::string_view end_of_chunks(Request& request, bool after_data) {
 
 // A body of unknown length, or one that trailers follow: in chunks for HTTP/1.1 (ngx_http_chunked_filter), else ended by
 // its length or the end of the connection.
-AnswerBody frame_body(Request& request, const AnswerBody& body) {
+AnswerBody frame_body(Request& request, AnswerBody body) {
+  if (!request.filters.empty()) body.filters = &request.filters;
   ResponseHead& response = request.response;
   response.chunked = request.head.version >= HttpVersion::http_1_1 && request.head.version < HttpVersion::http_2_0 &&
                      *request.settings<HttpCoreLocation>().chunked_transfer_encoding;
@@ -143,6 +148,10 @@ AnswerBody frame_body(Request& request, const AnswerBody& body) {
   }
   response.content_length = kUnknownLength;
   if (request.trailers_expected) filter_trailers(request);
+  if (body.filters != nullptr) {
+    body.last_chunk = end_of_chunks(request, false);
+    return body;
+  }
   const bool has_data = body.bytes != 0;
   const std::string_view size =
       has_data ? request.arena.copy(fmt::format("{:x}\r\n", body.bytes)) : std::string_view();
@@ -150,7 +159,7 @@ AnswerBody frame_body(Request& request, const AnswerBody& body) {
   if (has_data) parts[0].text = size;
   std::copy(body.parts.begin(), body.parts.end(), parts.begin() + (has_data ? 1 : 0));
   parts.back().text = end_of_chunks(request, has_data);
-  return {parts, size.size() + body.bytes};
+  return {.parts = parts, .bytes = size.size() + body.bytes};
 }
 
 void complete_location(Request& request) {
@@ -175,6 +184,7 @@ std::expected<AnswerBody, int> finish_answer(Request& request, std::string_view 
     response.status = request.error_status;
     response.status_text = {};
   }
+  request.filters.clear();
   if (const int status = filter_not_modified(request)) return std::unexpected(status);
   for (const HeaderFilter filter : request.routes->handlers.header_filters()) filter(request);
   std::expected<AnswerBody, int> body = filter_ranges(request, text, from_file, boundaries);
@@ -187,7 +197,7 @@ std::expected<AnswerBody, int> finish_answer(Request& request, std::string_view 
   }
   response.header_only = request.header_only || response.status == 204 || response.status == 304;
   if (response.header_only) return AnswerBody{};
-  if (response.content_length == kUnknownLength || request.trailers_expected) return frame_body(request, *body);
+  if (!request.filters.empty() || response.content_length == kUnknownLength || request.trailers_expected) return frame_body(request, *body);
   return body;
 }
 

@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include "modules/body_filter.h"
 #include "modules/handler.h"
 
 namespace uringx {
@@ -20,7 +21,11 @@ struct BodyPart {
 
 struct AnswerBody {
   std::span<const BodyPart> parts;  // in the request's arena; none when the answer has no body (HEAD, 204, 304)
-  std::uint64_t bytes = 0;
+  std::uint64_t bytes = 0;          // of the parts
+  const BodyFilters* filters = nullptr;  // the request's, when the parts have to pass any: how many bytes come of them is open
+  std::string_view last_chunk = {}; // not empty: what comes out of the filters goes in chunks, and this ends it
+
+  bool empty() const { return bytes == 0 && filters == nullptr; }
 };
 
 // Runs conditional requests, add_header and expires, charset, ranges and redirects over the head in request.response.

@@ -318,6 +318,7 @@ Action PhaseEngine::built_in_page(int status) {
   response.chunked = false;
   response.content_range = {};
   response.charset = {};
+  response.content_encoding = {};
   response.location_made_absolute = false;
   if (!is_redirect(request_.error_status)) response.location = {};
   request_.has_file_info = false;

@@ -100,6 +100,7 @@ struct ResponseHead {
   int status = 0;
   std::string_view status_text;  // overrides the reason phrase when not empty
   std::string_view content_type;
+  std::string_view content_encoding;  // also one of `fields`
   std::string_view charset;  // "; charset=..." is appended when not empty
   std::int64_t content_length = kUnknownLength;
   std::time_t last_modified = -1;  // -1: none; printed with 200, 206 and 304 only

@@ -1,6 +1,6 @@
 #include "modules/charset.h"
 
-#include <algorithm>
+#include <utility>
 
 #include "http/ascii.h"
 #include "modules/build_context.h"
@@ -8,14 +8,7 @@
 namespace uringx {
 namespace {
 
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(), ascii_lower);
-  return lower;
-}
-
-// Every list begins with this one, the default list has five more.
-constexpr std::string_view kAlwaysListed = "text/html";
+// The default list has these besides text/html.
 constexpr std::string_view kDefaultTypes[] = {"text/xml", "text/plain", "text/vnd.wap.wml", "application/javascript",
                                               "application/rss+xml"};
 
@@ -40,29 +33,13 @@ Applied apply_source_charset(BuildContext& context, const Directive& directive, 
   return set_name(context, directive.words[1], static_cast<CharsetSettings&>(settings).source_charset);
 }
 
-// ngx_http_types_slot.
-Applied apply_types(BuildContext& context, const Directive& directive, Settings& settings) {
-  auto& field = static_cast<CharsetSettings&>(settings).types;
-  if (!field.is_set()) field.set({false, {std::string(kAlwaysListed)}});
-  CharsetSettings::Types& types = field.amend();
-  for (std::size_t i = 1; i < directive.words.size() && !types.all; ++i) {
-    const std::string type = lower_case(directive.words[i]);
-    if (type == "*") {
-      types.all = true;
-    } else if (!types.names.insert(type).second) {
-      context.warn("duplicate MIME type \"" + type + "\"");
-    }
-  }
-  return {};
-}
-
 constexpr std::uint32_t kContexts = kHttpServerLocation | kLocationIf;
 
 constexpr DirectiveRow kRows[] = {
     custom_row<&CharsetSettings::charset>("charset", kContexts, kTake1, apply_charset),
     custom_row<&CharsetSettings::source_charset>("source_charset", kContexts, kTake1, apply_source_charset),
     value_row<&CharsetSettings::override_charset>("override_charset", kContexts),
-    custom_row<&CharsetSettings::types>("charset_types", kHttpServerLocation, kOneOrMore, apply_types),
+    types_row<&CharsetSettings::types>("charset_types"),
     {.name = "charset_map", .contexts = kHttp, .arity = kTake2 | kBlock, .standing = Standing::unserved},
 };
 
@@ -79,13 +56,6 @@ Applied finish_location(BuildContext&, Settings& settings, const Settings*) {
   return std::unexpected(Refusal{.message = no_map_between(source->source(), charset->source()), .without_place = true});
 }
 
-bool is_listed(const CharsetSettings::Types& types, std::string_view content_type) {
-  char lower[128];  // a longer one is in no list
-  if (types.all || content_type.size() > sizeof(lower)) return types.all;
-  std::transform(content_type.begin(), content_type.end(), lower, ascii_lower);
-  return types.names.contains(std::string_view(lower, content_type.size()));
-}
-
 }  // namespace
 
 const Module kCharsetModule = {.id = ModuleId::charset,
@@ -96,10 +66,9 @@ const Module kCharsetModule = {.id = ModuleId::charset,
                                .header_filter = filter_charset};
 
 CharsetSettings::CharsetSettings() {
-  Types by_default;
-  by_default.names.insert(std::string(kAlwaysListed));
+  TypeList by_default = TypeList::text_html();
   by_default.names.insert(std::begin(kDefaultTypes), std::end(kDefaultTypes));
-  types = Setting<Types>(std::move(by_default));
+  types = Setting<TypeList>(std::move(by_default));
 }
 
 void filter_charset(Request& request) {
@@ -108,7 +77,7 @@ void filter_charset(Request& request) {
   if (!*settings.charset || response.content_type.empty()) return;
   if (!response.charset.empty()) {
     if (!*settings.override_charset) return;
-  } else if (!is_listed(*settings.types, response.content_type)) {
+  } else if (!settings.types->contains(response.content_type)) {
     return;
   }
   const std::string_view name = (*settings.charset)->evaluate(request);

@@ -2,15 +2,12 @@
 // Settings are built with the configuration, const afterwards; the filter runs on the request's worker's thread.
 #pragma once
 
-#include <functional>
 #include <optional>
-#include <string>
 #include <string_view>
-#include <unordered_set>
 
 #include "modules/handler.h"
 #include "modules/module.h"
-#include "modules/types.h"
+#include "modules/type_list.h"
 #include "modules/variables.h"
 
 namespace uringx {
@@ -18,17 +15,12 @@ namespace uringx {
 struct CharsetSettings : Settings {
   static constexpr ModuleId kModule = ModuleId::charset;
 
-  struct Types {
-    bool all = false;  // "*"
-    std::unordered_set<std::string, TextHash, std::equal_to<>> names;
-  };
-
   CharsetSettings();
 
   Setting<std::optional<Template>> charset;         // nullopt: off
   Setting<std::optional<Template>> source_charset;  // of the files; another one than `charset` would need recoding
   Setting<bool> override_charset{false};
-  Setting<Types> types;
+  Setting<TypeList> types;
 };
 
 extern const Module kCharsetModule;

@@ -44,6 +44,7 @@ using HandlerResult = std::variant<Declined, Allowed, Finish, InternalRedirect, 
 struct HandlerState {
   unsigned step = 0;
   std::string_view path;
+  void* memory = nullptr;  // the handler's own, in the request's arena
 };
 
 // One entry of a directory, names in memory of whoever read it.

@@ -1,9 +1,9 @@
 #include <algorithm>
 
-#include "modules/accepted.h"
 #include "modules/access.h"
 #include "modules/auth_basic.h"
 #include "modules/autoindex.h"
+#include "modules/brotli_filter.h"
 #include "modules/browser.h"
 #include "modules/charset.h"
 #include "modules/core_main.h"
@@ -11,12 +11,15 @@
 #include "modules/empty_gif.h"
 #include "modules/error_page.h"
 #include "modules/geo.h"
+#include "modules/gunzip.h"
+#include "modules/gzip.h"
 #include "modules/headers.h"
 #include "modules/http_core.h"
 #include "modules/http_v2.h"
 #include "modules/index.h"
 #include "modules/log.h"
 #include "modules/map.h"
+#include "modules/precompressed.h"
 #include "modules/random_index.h"
 #include "modules/realip.h"
 #include "modules/realpath_root.h"
@@ -30,6 +33,7 @@
 #include "modules/try_files.h"
 #include "modules/types.h"
 #include "modules/userid.h"
+#include "modules/zstd_filter.h"
 
 namespace uringx {
 namespace {
@@ -38,10 +42,10 @@ namespace {
 // first error. Handlers and header filters are called in the opposite order.
 constexpr const Module* kModules[] = {
     &kCoreMainModule, &kOpensslModule, &kEventsModule, &kHttpCoreModule, &kDisableSymlinksModule, &kTypesModule, &kErrorPageModule,
-    &kLogModule, &kHttp2Module, &kStaticFilesModule, &kAutoindexModule, &kIndexModule, &kRandomIndexModule, &kTryFilesModule,
+    &kLogModule, &kHttp2Module, &kStaticFilesModule, &kPrecompressedModule, &kAutoindexModule, &kIndexModule, &kRandomIndexModule, &kTryFilesModule,
     &kAuthBasicModule, &kAccessModule, &kRealipModule, &kGeoModule, &kMapModule, &kSplitClientsModule, &kRefererModule,
     &kRewriteModule, &kSslModule, &kSecureLinkModule, &kBrowserModule, &kStubStatusModule, &kEmptyGifModule, &kGzipModule,
-    &kCharsetModule, &kUserIdModule, &kHeadersModule, &kRealpathRootModule,
+    &kZstdModule, &kBrotliModule, &kCharsetModule, &kGunzipModule, &kUserIdModule, &kHeadersModule, &kRealpathRootModule,
 };
 
 }  // namespace

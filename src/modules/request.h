@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/error_log.h"
 #include "http/message.h"
+#include "modules/body_filter.h"
 #include "modules/module.h"
 
 namespace uringx {
@@ -148,6 +149,7 @@ struct Request {
 
   // --- the answer ---
   ResponseHead response;
+  BodyFilters filters;            // what the body has to pass; header filters put them in
   struct stat file_info {};       // of the file being served, valid when has_file_info
   bool has_file_info = false;
   bool complete = false;          // the whole answer was handed to the socket ($request_completion)

@@ -11,29 +11,35 @@
 namespace uringx {
 namespace {
 
-// An open that failed, as a status and a log line.
-HandlerResult refuse_open(Request& request, std::string_view path, const FileAnswer& answer) {
-  int status = 500;
-  LogLevel level = LogLevel::crit;
-  switch (answer.error_number) {
+// How a failed open is told of, and answered.
+struct Failure {
+  int status;
+  LogLevel level;
+};
+
+Failure failure_of(int error_number) {
+  switch (error_number) {
     case ENOENT:
     case ENOTDIR:
     case ENAMETOOLONG:
-      level = LogLevel::error;
-      status = 404;
-      break;
+      return {404, LogLevel::error};
     case EACCES:
     case ELOOP:
     case EMLINK:
-      level = LogLevel::error;
-      status = 403;
-      break;
+      return {403, LogLevel::error};
     default:
-      break;
+      return {500, LogLevel::crit};
   }
-  if (status != 404 || *request.settings<HttpCoreLocation>().log_not_found) {
-    log_request(request, level, request.arena.join({answer.failed_call, " \"", path, "\" failed"}), answer.error_number);
-  }
+}
+
+void log_failed_open(const Request& request, std::string_view path, const FileAnswer& answer) {
+  log_request(request, failure_of(answer.error_number).level,
+              request.arena.join({answer.failed_call, " \"", path, "\" failed"}), answer.error_number);
+}
+
+HandlerResult refuse_open(Request& request, std::string_view path, const FileAnswer& answer) {
+  const int status = failure_of(answer.error_number).status;
+  if (status != 404 || *request.settings<HttpCoreLocation>().log_not_found) log_failed_open(request, path, answer);
   return Finish{status};
 }
 
@@ -60,6 +66,29 @@ std::string_view make_etag(Arena& arena, std::time_t modified, std::uint64_t byt
   return arena.copy({text, static_cast<std::size_t>(end - text)});
 }
 
+void set_file_head(Request& request, const FileAnswer& answer) {
+  ResponseHead& response = request.response;
+  request.file_info = answer.info;
+  request.has_file_info = true;
+  response.status = 200;
+  response.content_length = answer.info.st_size;
+  response.last_modified = answer.info.st_mtime;
+  if (*request.settings<HttpCoreLocation>().etag) {
+    response.fields_before_etag = response.fields.size();
+    response.etag = make_etag(request.arena, answer.info.st_mtime, static_cast<std::uint64_t>(answer.info.st_size));
+  }
+  set_content_type(request);
+}
+
+void log_failed_probe(const Request& request, std::string_view path, const FileAnswer& answer) {
+  if (failure_of(answer.error_number).status != 404) log_failed_open(request, path, answer);
+}
+
+HandlerResult refuse_irregular(const Request& request, std::string_view path) {
+  log_request(request, LogLevel::crit, request.arena.join({"\"", path, "\" is not a regular file"}));
+  return Finish{404};
+}
+
 HandlerResult handle_static_file(Request& request, HandlerState& state, const HandlerInput& input) {
   if (request.method != Method::get && request.method != Method::head && request.method != Method::post) {
     return Finish{405};
@@ -74,25 +103,11 @@ HandlerResult handle_static_file(Request& request, HandlerState& state, const Ha
   const FileAnswer& answer = *input.file;
   if (answer.error_number != 0) return refuse_open(request, state.path, answer);
   if (answer.is_directory()) return redirect_to_directory(request);
-  if (!answer.is_file()) {
-    log_request(request, LogLevel::crit, request.arena.join({"\"", state.path, "\" is not a regular file"}));
-    return Finish{404};
-  }
+  if (!answer.is_file()) return refuse_irregular(request, state.path);
   if (request.method == Method::post) return Finish{405};
 
-  const auto& core = request.settings<HttpCoreLocation>();
-  ResponseHead& response = request.response;
-  request.file_info = answer.info;
-  request.has_file_info = true;
-  response.status = 200;
-  response.content_length = answer.info.st_size;
-  response.last_modified = answer.info.st_mtime;
-  if (*core.etag) {
-    response.fields_before_etag = response.fields.size();
-    response.etag = make_etag(request.arena, answer.info.st_mtime, static_cast<std::uint64_t>(answer.info.st_size));
-  }
-  set_content_type(request);
-  response.accept_ranges = true;
+  set_file_head(request, answer);
+  request.response.accept_ranges = true;
   return SendFile{};
 }
 

@@ -10,6 +10,14 @@ extern const Module kStaticFilesModule;
 
 HandlerResult handle_static_file(Request& request, HandlerState& state, const HandlerInput& input);
 
+// Begins the answer that the file just opened is: status, length, validators and type.
+void set_file_head(Request& request, const FileAnswer& answer);
+
+// An open that failed, in the error log; a file that is not there is worth no line.
+void log_failed_probe(const Request& request, std::string_view path, const FileAnswer& answer);
+// What is neither file nor directory.
+HandlerResult refuse_irregular(const Request& request, std::string_view path);
+
 // "HEX(mtime)-HEX(size)" in quotes, as ngx_http_set_etag makes it.
 std::string_view make_etag(Arena& arena, std::time_t modified, std::uint64_t bytes);
 

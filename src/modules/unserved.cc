@@ -29,14 +29,8 @@ constexpr UnservedRow kAdditionRows[] = {
     {"add_before_body", kAll, kTake1}, {"add_after_body", kAll, kTake1},
     {"addition_types", kAll, kOneOrMore},
 };
-constexpr UnservedRow kGunzipRows[] = {
-    {"gunzip", kAll, kFlag}, {"gunzip_buffers", kAll, kTake2},
-};
 constexpr UnservedRow kSliceRows[] = {
     {"slice", kAll, kTake1},
-};
-constexpr UnservedRow kGzipStaticRows[] = {
-    {"gzip_static", kAll, kTake1},
 };
 constexpr UnservedRow kDavRows[] = {
     {"dav_methods", kAll, kOneOrMore}, {"create_full_put_path", kAll, kFlag},
@@ -131,9 +125,7 @@ constexpr UnservedModule kModules[] = {
     {"ngx_http_ssi_module", kSsiRows},
     {"ngx_http_sub_module", kSubRows},
     {"ngx_http_addition_module", kAdditionRows},
-    {"ngx_http_gunzip_module", kGunzipRows},
     {"ngx_http_slice_module", kSliceRows},
-    {"ngx_http_gzip_static_module", kGzipStaticRows},
     {"ngx_http_dav_module", kDavRows},
     {"ngx_http_mirror_module", kMirrorRows},
     {"ngx_http_auth_request_module", kAuthRequestRows},

@@ -4,10 +4,13 @@
 #include <cstring>
 
 #include "ring/backend.h"
+#include "server/filtered_body.h"
 
 namespace uringx {
 
-void AnswerReader::start(std::string_view head, std::span<const BodyPart> parts, const OpenedFile* file) {
+void AnswerReader::start(std::string_view head, std::span<const BodyPart> parts, const OpenedFile* file,
+                         FilteredBody* filtered) {
+  filtered_ = filtered;
   head_ = head;
   parts_ = parts;
   file_ = file;
@@ -28,6 +31,7 @@ std::size_t AnswerReader::read(std::span<char> into) {
 
 // A head may be longer than a buffer: with large header buffers a redirect repeats all of its URI.
 std::size_t AnswerReader::read_piece(std::span<char> into) {
+  if (filtered_ != nullptr && !head_left()) return filtered_->read(into);
   if (at_file()) {
     const std::size_t wanted = std::min<std::uint64_t>(part_bytes_left(), into.size());
     const ssize_t bytes = backend_.read_cached(file_fd(), into.first(wanted), file_offset());
@@ -44,6 +48,8 @@ std::size_t AnswerReader::read_piece(std::span<char> into) {
   }
   return text.size();
 }
+
+bool AnswerReader::filtered_finished() const { return filtered_->finished(); }
 
 std::uint64_t AnswerReader::part_bytes_left() const {
   const std::uint64_t size = part().file_bytes != 0 ? part().file_bytes : part().text.size();

@@ -12,6 +12,8 @@
 
 namespace uringx {
 
+class FilteredBody;
+
 class AnswerSender {
  public:
   enum class Outcome : std::uint8_t { sent, failed };
@@ -31,6 +33,7 @@ class AnswerSender {
     std::string_view head;
     std::span<const BodyPart> parts;
     const OpenedFile* file = nullptr;
+    FilteredBody* filtered = nullptr;  // in place of the parts
     std::uint64_t file_bytes_per_call_max = 0;
     bool use_sendfile = true;
   };
@@ -49,11 +52,6 @@ class AnswerSender {
   int error_number() const { return error_number_; }
 
  protected:
-  friend class Worker;
-
-  // Called again in the next turn, after Worker::defer().
-  virtual void run_deferred() = 0;
-
   void finish(Outcome outcome) { client_.done(client_.owner, outcome); }
   void report_progress() { client_.progress(client_.owner); }
 

@@ -85,6 +85,7 @@ bool Exchange::send(std::string_view text, bool from_file, Action& next) {
     return false;
   }
   body_ = *body;
+  if (body_.filters != nullptr) filtered_ = std::make_unique<FilteredBody>(worker_, request_, body_, &file());
   client_.answer_ready(client_.owner);
   return true;
 }
@@ -175,6 +176,11 @@ void Exchange::cancel() {
   cancelled_ = true;
   wait_.disarm();
   opener_.cancel();
+  if (filtered_ != nullptr) filtered_->cancel({this, Timer::calls<&Exchange::on_filters_quiet>});
+}
+
+void Exchange::on_filters_quiet() {
+  if (!pending()) client_.ended(client_.owner);
 }
 
 }  // namespace uringx

@@ -12,6 +12,7 @@
 #include "modules/handler.h"
 #include "modules/request.h"
 #include "server/file_opener.h"
+#include "server/filtered_body.h"
 #include "server/helper_threads.h"
 #include "ring/timers.h"
 
@@ -41,12 +42,14 @@ class Exchange {
 
   const AnswerBody& body() const { return body_; }
   const OpenedFile& file() const { return opener_.file(); }
+  // What the body comes through, when it has to pass filters, else nullptr.
+  FilteredBody* filtered() const { return filtered_.get(); }
 
   // The request waits for time to pass (auth_delay): nobody else holds it.
   bool waiting() const { return wait_.armed(); }
 
   void cancel();
-  bool pending() const { return opener_.pending() || (job_ != nullptr && job_->pending()); }
+  bool pending() const { return opener_.pending() || (job_ != nullptr && job_->pending()) || (filtered_ != nullptr && filtered_->pending()); }
 
  private:
   void perform(Action action);
@@ -64,6 +67,7 @@ class Exchange {
   void on_checked_open();
   void on_path_resolved();
   void on_time_passed() { resume({}); }
+  void on_filters_quiet();
   bool send(std::string_view text, bool from_file, Action& next);
 
   Worker& worker_;
@@ -75,6 +79,7 @@ class Exchange {
   std::unique_ptr<HelperJob> job_;  // the last one asked of the helper threads
   Timer wait_{this, Timer::calls<&Exchange::on_time_passed>};
   AnswerBody body_;
+  std::unique_ptr<FilteredBody> filtered_;
   bool cancelled_ = false;
 };
 

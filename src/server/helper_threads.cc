@@ -118,6 +118,7 @@ Helpers::Helpers(const UsedModules& used)
     : listings(count_if(contains(used, ModuleId::autoindex) || contains(used, ModuleId::random_index), 2)),
       passwords(count_if(contains(used, ModuleId::auth_basic), 2)),
       paths(count_if(contains(used, ModuleId::realpath_root) || contains(used, ModuleId::disable_symlinks), 4)),
-      certificates(count_if(contains(used, ModuleId::ssl), 2)) {}
+      certificates(count_if(contains(used, ModuleId::ssl), 2)),
+      codings(count_if(contains(used, ModuleId::brotli) || contains(used, ModuleId::zstd), 2)) {}
 
 }  // namespace uringx

@@ -88,6 +88,7 @@ struct Helpers {
   HelperThreads passwords;
   HelperThreads paths;
   HelperThreads certificates;
+  HelperThreads codings;
 };
 
 }  // namespace uringx

@@ -141,7 +141,7 @@ void Http1::send_answer() {
   current.action = kSendingResponse;
   arm_send_timer();
   current_->sender->start({head, current_->exchange.body().parts, &current_->exchange.file(),
-                                            core.sendfile_max_chunk->count, !core.directio->has_value()});
+                           current_->exchange.filtered(), core.sendfile_max_chunk->count, !core.directio->has_value()});
 }
 
 std::string_view Http1::make_head() {

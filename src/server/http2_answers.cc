@@ -122,6 +122,10 @@ void Http2::start_disk_reads() {
 void Http2::on_disk_read(Http2Stream& stream) {
   --disk_reads_;
   if (stream.state == Http2Stream::State::closed) return on_stream_quiet(stream);
+  on_body_ready(stream);
+}
+
+void Http2::on_body_ready(Http2Stream& stream) {
   session_.resume(stream.id());
   work_later();
 }

@@ -9,6 +9,7 @@
 #include "modules/http_core.h"
 #include "modules/http_v2.h"
 #include "server/connection.h"
+#include "server/filtered_body.h"
 #include "server/http2.h"
 #include "server/http2_fields.h"
 #include "server/worker.h"
@@ -59,10 +60,16 @@ void Http2Stream::on_timer() { http2_.on_stream_timeout(*this); }
 // --- the answer's body ---
 
 bool Http2Stream::has_body() {
-  return !request().response.header_only && (exchange_.body().bytes != 0 || !request().response.trailers.empty());
+  return !request().response.header_only && (!exchange_.body().empty() || !request().response.trailers.empty());
 }
 
-void Http2Stream::start_answer() { reader_.start({}, exchange_.body().parts, &exchange_.file()); }
+void Http2Stream::start_answer() {
+  FilteredBody* const filtered = exchange_.filtered();
+  if (filtered != nullptr) filtered->set_client({this, Timer::calls<&Http2Stream::on_filtered>});
+  reader_.start({}, exchange_.body().parts, &exchange_.file(), filtered);
+}
+
+void Http2Stream::on_filtered() { http2_.on_body_ready(*this); }
 
 Http2Session::BodyPiece Http2Stream::read_body(std::span<char> into) {
   using Piece = Http2Session::BodyPiece::State;
@@ -79,6 +86,7 @@ Http2Session::BodyPiece Http2Stream::read_body(std::span<char> into) {
   if (disk_ == nullptr) bytes += reader_.read(into.subspan(bytes));
   if (reader_.finished() && disk_ == nullptr) return {Piece::last, bytes};
   if (bytes != 0) return {Piece::more, bytes};
+  if (const FilteredBody* filtered = reader_.filtered()) return {filtered->failed() ? Piece::failed : Piece::later, 0};
   wants_disk_ = true;
   return {Piece::later, 0};
 }

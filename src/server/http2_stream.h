@@ -97,6 +97,7 @@ class Http2Stream : public StreamOfConnection, public WaitingStream {
   static void close_wanted(void* owner);
   static void exchange_ended(void* owner);
   void on_timer();
+  void on_filtered();
   void on_disk_read(Completion completion);
 
   void take_pseudo_field(std::string_view name, std::string_view value);

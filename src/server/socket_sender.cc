@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "server/filtered_body.h"
 #include "server/worker.h"
 
 namespace uringx {
@@ -16,6 +17,8 @@ namespace {
 constexpr std::uint64_t kSendFileBytesMin = 32 * 1024;
 // One look at the page cache, and one call of sendfile, for this much.
 constexpr std::uint64_t kSendFileWindowBytes = 512 * 1024;
+// What comes out of filters is gathered to so much, as long as more follows.
+constexpr std::size_t kFilteredBytesMin = 16 * 1024;
 
 }  // namespace
 
@@ -28,12 +31,13 @@ SocketSender::~SocketSender() {
 }
 
 void SocketSender::start(const Answer& answer) {
-  reader_.start(answer.head, answer.parts, answer.file);
+  reader_.start(answer.head, answer.parts, answer.file, answer.filtered);
   file_bytes_per_call_max_ = answer.file_bytes_per_call_max;
   use_sendfile_ = answer.use_sendfile;
   bytes_sent_ = 0;
   error_number_ = 0;
-  cancelled_ = failed_ = false;
+  cancelled_ = failed_ = awaits_filters_ = false;
+  if (answer.filtered != nullptr) answer.filtered->set_client({this, Timer::calls<&SocketSender::on_filtered>});
   collected_ = collected_sent_ = 0;
   advance();
 }
@@ -53,10 +57,14 @@ void SocketSender::give_buffer_back() {
 // One step: exactly one operation is started, or the answer is finished.
 void SocketSender::advance() {
   collect();
+  awaits_filters_ = gathers();
+  if (awaits_filters_) return;
   if (collected_sent_ < collected_) {
     send_collected();
   } else if (reader_.finished()) {
     end(Outcome::sent);
+  } else if (reader_.filtered() != nullptr) {
+    fail_later(ECANCELED);  // why it ends short was logged
   } else if (prefers_sendfile() && pages_cached()) {
     send_file();
   } else {
@@ -74,6 +82,16 @@ void SocketSender::collect() {
     if (bytes == 0) return;  // on a disk, or shorter than it was: the ring's way finds out which
     collected_ += bytes;
   }
+}
+
+// Filters have to be waited for, and what they made so far is not worth a send of its own.
+bool SocketSender::gathers() const {
+  const FilteredBody* const filtered = reader_.filtered();
+  return filtered != nullptr && !reader_.finished() && !filtered->failed() && collected_ - collected_sent_ < kFilteredBytesMin;
+}
+
+void SocketSender::on_filtered() {
+  if (awaits_filters_) advance();
 }
 
 void SocketSender::send_collected() {
@@ -132,7 +150,7 @@ void SocketSender::send_file() {
     return;
   }
   deferred_ = true;
-  worker_.defer(*this);
+  worker_.defer(this, Timer::calls<&SocketSender::run_deferred>);
 }
 
 void SocketSender::on_writable(Completion completion) {
@@ -173,6 +191,10 @@ void SocketSender::on_read_and_sent(const Chain::Outcome& outcome) {
 
 void SocketSender::cancel() {
   cancelled_ = true;
+  if (awaits_filters_) {
+    awaits_filters_ = false;
+    fail_later(ECANCELED);
+  }
   worker_.ring().cancel(operation_);
   worker_.ring().cancel(writable_);
   worker_.ring().cancel(chain_);
@@ -188,7 +210,7 @@ void SocketSender::fail_later(int error_number) {
   error_number_ = error_number;
   failed_ = true;
   deferred_ = true;
-  worker_.defer(*this);
+  worker_.defer(this, Timer::calls<&SocketSender::run_deferred>);
 }
 
 void SocketSender::fail(int error_number) {

@@ -38,7 +38,9 @@ class SocketSender final : public AnswerSender {
   void on_writable(Completion completion);
   void read_and_send();
   void on_read_and_sent(const Chain::Outcome& outcome);
-  void run_deferred() override;
+  bool gathers() const;
+  void on_filtered();
+  void run_deferred();
   void end(Outcome outcome);
   void fail(int error_number);
   void fail_later(int error_number);
@@ -53,6 +55,7 @@ class SocketSender final : public AnswerSender {
   std::size_t collected_sent_ = 0;    // of them
   std::uint64_t bytes_sent_ = 0;
   bool deferred_ = false;
+  bool awaits_filters_ = false;  // nothing else is under way
   bool cancelled_ = false;
   bool failed_ = false;  // deferred_ brings the news
   Operation operation_{this, Operation::calls<&SocketSender::on_sent>};

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "server/filtered_body.h"
 #include "server/worker.h"
 
 namespace uringx {
@@ -12,14 +13,16 @@ StreamSender::StreamSender(Worker& worker, ByteStream& stream, Client client)
     : AnswerSender(client), worker_(worker), stream_(stream), reader_(worker.ring().backend()) {}
 
 void StreamSender::start(const Answer& answer) {
-  reader_.start(answer.head, answer.parts, answer.file);
+  reader_.start(answer.head, answer.parts, answer.file, answer.filtered);
   committed_before_ = stream_.bytes_committed();
   error_number_ = 0;
   active_ = true;
   ended_ = false;
   stream_.set_client({this, room, failed});
+  if (answer.filtered != nullptr) answer.filtered->set_client({this, Timer::calls<&StreamSender::on_filtered>});
   advance();
-  if (!stream_.pending() && !read_.pending()) end_later();  // nothing will tell: the stream had failed before
+  // Nothing will tell: the stream had failed before.
+  if (!stream_.pending() && !read_.pending() && !awaits_filters()) end_later();
 }
 
 // What waits for the kernel was not sent; encryption makes it a little more than it was.
@@ -38,11 +41,26 @@ void StreamSender::advance() {
     if (bytes != 0) stream_.commit(bytes);
     if (reader_.finished()) break;
     if (bytes < room.size()) {
-      read_from_disk();
+      if (reader_.filtered() == nullptr) read_from_disk();
       break;
     }
   }
   stream_.flush();
+}
+
+bool StreamSender::awaits_filters() const {
+  const FilteredBody* const filtered = reader_.filtered();
+  return filtered != nullptr && !filtered->finished() && !filtered->failed() && !stream_.failed();
+}
+
+void StreamSender::on_filtered() {
+  if (!active_ || ended_) return;
+  advance();
+  if (reader_.filtered()->failed()) {  // why was logged
+    stream_.cancel();
+    return on_failed(ECANCELED);
+  }
+  if (!stream_.pending() && !awaits_filters()) end_later();
 }
 
 bool StreamSender::put_disk_bytes(std::span<char> room) {
@@ -99,7 +117,7 @@ void StreamSender::cancel() {
 void StreamSender::end_later() {
   if (deferred_) return;
   deferred_ = true;
-  worker_.defer(*this);
+  worker_.defer(this, Timer::calls<&StreamSender::run_deferred>);
 }
 
 void StreamSender::run_deferred() {

@@ -27,6 +27,8 @@ class StreamSender final : public AnswerSender {
  private:
   static void room(void* owner) { static_cast<StreamSender*>(owner)->on_room(); }
   static void failed(void* owner, int error_number) { static_cast<StreamSender*>(owner)->on_failed(error_number); }
+  void on_filtered();
+  bool awaits_filters() const;
   void on_room();
   void on_failed(int error_number);
   void advance();
@@ -34,7 +36,7 @@ class StreamSender final : public AnswerSender {
   void read_from_disk();
   void on_read(Completion completion);
   void end_later();
-  void run_deferred() override;
+  void run_deferred();
   void end(Outcome outcome, int error_number);
 
   static constexpr std::size_t kDiskBytesMax = 16 * 1024;

@@ -80,7 +80,7 @@ Clock::duration Worker::wait_time(Clock::duration wait_max) {
 
 void Worker::run_deferred() {
   running_deferred_.swap(deferred_);
-  for (AnswerSender* sender : running_deferred_) sender->run_deferred();
+  for (const DeferredCall& deferred : running_deferred_) deferred.call(deferred.owner);
   running_deferred_.clear();
 }
 

@@ -29,7 +29,6 @@
 
 namespace uringx {
 
-class AnswerSender;
 struct Helpers;
 
 // What the main thread tells a worker through its ring: the tag of the message; its value for `adopt_first` and up is the
@@ -101,8 +100,8 @@ class Worker {
   std::span<char> scratch() { return scratch_; }
   WorkerCounters& counters() { return *counters_; }
 
-  // Calls the sender again in the next turn: others come first.
-  void defer(AnswerSender& sender) { deferred_.push_back(&sender); }
+  // Calls `call(owner)` in the next turn: others come first.
+  void defer(void* owner, void (*call)(void* owner)) { deferred_.push_back({owner, call}); }
 
   // By the connection: it waits for a request (and may be closed for a new one) or no longer does.
   void note_idle(Connection& connection) { idle_.push_back(connection); }
@@ -111,6 +110,11 @@ class Worker {
   std::uint64_t next_connection_number();
 
  private:
+  struct DeferredCall {
+    void* owner;
+    void (*call)(void* owner);
+  };
+
   void on_message(std::uint32_t tag, std::int32_t value);
   static void message_arrived(void* owner, std::uint32_t tag, std::int32_t value) {
     static_cast<Worker*>(owner)->on_message(tag, value);
@@ -141,8 +145,8 @@ class Worker {
   Slab<Connection> connections_;
   IntrusiveList<Connection, ConnectionOfWorker> open_;
   IntrusiveList<Connection, IdleConnection> idle_;
-  std::vector<AnswerSender*> deferred_;
-  std::vector<AnswerSender*> running_deferred_;
+  std::vector<DeferredCall> deferred_;
+  std::vector<DeferredCall> running_deferred_;
   std::vector<Connection*> released_;
   std::vector<std::unique_ptr<AcceptingSocket>> sockets_;
   std::atomic<unsigned> load_{0};

@@ -1,0 +1,199 @@
+#include "server/filtered_body.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <new>
+
+#include "modules/handler.h"
+#include "server/worker.h"
+
+namespace uringx {
+namespace {
+
+constexpr std::size_t kSourceBytes = 32 * 1024;  // read from the file at a time
+constexpr std::size_t kStageBytes = 8 * 1024;    // between two filters
+constexpr std::size_t kBlockBytes = 16 * 1024;   // one chunk of HTTP/1
+constexpr std::string_view kLineEnd = "\r\n";
+constexpr std::size_t kChunkHeadBytes = 8;       // "XXXX\r\n" and to spare
+
+}  // namespace
+
+FilteredBody::FilteredBody(Worker& worker, Request& request, const AnswerBody& body, const OpenedFile* file)
+    : worker_(worker), request_(request), source_(worker.ring().backend()), chunked_(!body.last_chunk.empty()), last_chunk_(body.last_chunk) {
+  source_.start({}, body.parts, file);
+  const BodyFilters& filters = *body.filters;
+  for (const auto& filter : filters.changes) stages_.push_back({.filter = filter.get(), .buffer = {}});
+  if (filters.coding != nullptr) stages_.push_back({.filter = filters.coding.get(), .buffer = {}});
+  const std::size_t between = stages_.empty() ? 0 : (stages_.size() - 1) * kStageBytes;
+  const std::size_t block_bytes = kChunkHeadBytes + kBlockBytes + kLineEnd.size();
+  memory_ = std::make_unique_for_overwrite<char[]>(kSourceBytes + between + block_bytes);
+  char* next = memory_.get();
+  for (Stage& stage : stages_) {
+    stage.buffer = {next, next == memory_.get() ? kSourceBytes : kStageBytes};
+    next += stage.buffer.size();
+  }
+  block_ = {next, block_bytes};
+}
+
+FilteredBody::~FilteredBody() { CHECK(!pending()); }
+
+std::size_t FilteredBody::read(std::span<char> into) {
+  std::size_t bytes = 0;
+  while (bytes < into.size()) {
+    if (ready_.empty()) fill();
+    if (ready_.empty()) break;
+    const std::size_t piece = std::min(ready_.size(), into.size() - bytes);
+    std::memcpy(into.data() + bytes, ready_.data(), piece);
+    ready_.remove_prefix(piece);
+    bytes += piece;
+  }
+  return bytes;
+}
+
+// Makes the next block, if nothing has to be waited for.
+void FilteredBody::fill() {
+  if (state_ == State::last_chunk) {
+    state_ = State::ended;
+    ready_ = last_chunk_;
+  }
+  if (state_ != State::open || pending()) return;
+  try {
+    const Pulled pulled = pull(stages_.size(), block_.subspan(kChunkHeadBytes, kBlockBytes));
+    if (pulled.got_on()) frame(pulled);
+  } catch (const std::bad_alloc&) {
+    log_request(request_, LogLevel::alert, "no memory for the filters of the response");
+    fail();
+  }
+}
+
+void FilteredBody::frame(Pulled pulled) {
+  char* begin = block_.data() + kChunkHeadBytes;
+  std::size_t bytes = pulled.bytes;
+  if (chunked_ && bytes != 0) {
+    char head[kChunkHeadBytes];
+    const auto end = fmt::format_to(head, "{:x}\r\n", bytes);
+    const auto head_bytes = static_cast<std::size_t>(end - head);
+    std::memcpy(begin + bytes, kLineEnd.data(), kLineEnd.size());
+    begin -= head_bytes;
+    std::memcpy(begin, head, head_bytes);
+    bytes += head_bytes + kLineEnd.size();
+  }
+  ready_ = {begin, bytes};
+  if (pulled.ended) state_ = chunked_ ? State::last_chunk : State::ended;
+}
+
+// What comes out of the stage below `level`; level 0 is the source.
+FilteredBody::Pulled FilteredBody::pull(std::size_t level, std::span<char> room) {
+  if (level == 0) return pull_source(room);
+  Stage& stage = stages_[level - 1];
+  for (;;) {
+    if (stage.input.empty() && !stage.last) {
+      const Pulled pulled = pull(level - 1, stage.buffer);
+      if (!pulled.got_on()) return {};
+      stage.input = stage.buffer.first(pulled.bytes);
+      stage.last = pulled.ended;
+    }
+    const BodyFilter::Step step = run(stage, room);
+    stage.input = stage.input.subspan(step.used_bytes);
+    if (step.state == BodyFilter::State::failed) {
+      fail();
+      return {};
+    }
+    const bool ended = step.state == BodyFilter::State::ended;
+    if (step.made_bytes != 0 || ended) return {step.made_bytes, ended};
+    if (pending()) return {};
+  }
+}
+
+// A step of the filter, here or on a helper's thread; one that has not come about uses and makes nothing.
+BodyFilter::Step FilteredBody::run(Stage& stage, std::span<char> room) {
+  if (job_ != nullptr) {
+    const std::unique_ptr<Job> done = std::move(job_);
+    return done->step();
+  }
+  if (stage.filter->takes_long()) {
+    job_ = std::make_unique<Job>(this, HelperJob::calls<&FilteredBody::on_job_done>, stage, room);
+    if (worker_.helpers().codings.start(*job_, worker_.ring())) return {};
+    job_.reset();
+    wait_for_turn();  // too many are waiting
+    return {};
+  }
+  const std::size_t bytes_max = stage.filter->bytes_per_turn();
+  if (worked_bytes_ >= bytes_max) {
+    wait_for_turn();
+    return {};
+  }
+  const std::span<const char> input = stage.input.first(std::min(stage.input.size(), bytes_max - worked_bytes_));
+  const BodyFilter::Step step = stage.filter->run(input, stage.last && input.size() == stage.input.size(), room);
+  worked_bytes_ += std::max(step.used_bytes, step.made_bytes);
+  return step;
+}
+
+void FilteredBody::Job::work() {
+  try {
+    step_ = stage_.filter->run(stage_.input, stage_.last, room_);
+  } catch (const std::bad_alloc&) {
+    step_.state = BodyFilter::State::failed;
+  }
+}
+
+FilteredBody::Pulled FilteredBody::pull_source(std::span<char> room) {
+  if (disk_bytes_ != 0) {  // the ring read into the buffer that is asked for
+    const std::size_t bytes = std::exchange(disk_bytes_, 0);
+    source_.skip(bytes);
+    return {bytes, source_.finished()};
+  }
+  const std::size_t bytes = source_.read(room);
+  if (bytes == 0 && !source_.finished()) {
+    const std::size_t wanted = std::min<std::uint64_t>(source_.part_bytes_left(), room.size());
+    worker_.ring().read(disk_read_, source_.file_fd(), room.first(wanted), source_.file_offset());
+    return {};
+  }
+  return {bytes, source_.finished()};
+}
+
+void FilteredBody::on_disk_read(Completion completion) {
+  if (!cancelled_ && completion.result <= 0) {
+    if (completion.result == 0) {
+      log_request(request_, LogLevel::alert, "file was truncated");
+    } else {
+      log_request(request_, LogLevel::crit, "read() failed", -completion.result);
+    }
+    fail();
+  } else if (!cancelled_) {
+    disk_bytes_ = static_cast<std::size_t>(completion.result);
+  }
+  go_on();
+}
+
+void FilteredBody::on_job_done() { go_on(); }
+
+// The rest has to wait: others come first.
+void FilteredBody::wait_for_turn() {
+  deferred_ = true;
+  worker_.defer(this, Timer::calls<&FilteredBody::on_turn>);
+}
+
+void FilteredBody::on_turn() {
+  deferred_ = false;
+  worked_bytes_ = 0;
+  go_on();
+}
+
+void FilteredBody::go_on() {
+  if (client_.ready != nullptr && !pending()) client_.ready(client_.owner);
+}
+
+void FilteredBody::cancel(Client quiet) {
+  cancelled_ = true;
+  client_ = quiet;
+  if (state_ != State::ended) state_ = State::failed;
+  worker_.ring().cancel(disk_read_);
+}
+
+void FilteredBody::fail() { state_ = State::failed; }
+
+}  // namespace uringx

@@ -1,0 +1,112 @@
+// FilteredBody is the body of one answer on its way through its filters: bytes of the file or text in, bytes for the wire out,
+// in chunks where HTTP/1 needs them. Its reader pulls; what a turn of the loop does for it is bounded, what has to be read from
+// a disk is read by the ring, and what takes long is compressed on a helper's thread.
+// Owned by an Exchange, on its worker's thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "modules/body_filter.h"
+#include "ring/operation.h"
+#include "server/answer_reader.h"
+#include "server/helper_threads.h"
+
+namespace uringx {
+
+class Worker;
+struct Request;
+
+class FilteredBody {
+ public:
+  // Told from the loop: read() has something again, or it is over.
+  struct Client {
+    void* owner;
+    void (*ready)(void* owner);
+  };
+
+  // `body` has filters, which the request owns; memory behind it and the file live as long as this.
+  FilteredBody(Worker& worker, Request& request, const AnswerBody& body, const OpenedFile* file);
+  ~FilteredBody();
+
+  void set_client(Client client) { client_ = client; }
+
+  // Copies what comes next; fewer bytes than `into` holds: finished(), failed(), or ready() comes.
+  std::size_t read(std::span<char> into);
+  bool finished() const { return state_ == State::ended && ready_.empty(); }
+  // The answer ends short; why is logged.
+  bool failed() const { return state_ == State::failed; }
+
+  // Nothing more is read. While pending() the kernel or a helper's thread uses its memory; `quiet` tells of the end.
+  void cancel(Client quiet);
+  bool pending() const { return disk_read_.pending() || (job_ != nullptr && job_->pending()) || deferred_; }
+
+ private:
+  enum class State : std::uint8_t { open, last_chunk, ended, failed };
+
+  // What a level gives: bytes, and whether they are the last. Neither: something is awaited, or it failed.
+  struct Pulled {
+    std::size_t bytes = 0;
+    bool ended = false;
+    bool got_on() const { return bytes != 0 || ended; }
+  };
+
+  // One filter and the bytes that wait for it.
+  struct Stage {
+    BodyFilter* filter;
+    std::span<char> buffer;
+    std::span<const char> input = {};
+    bool last = false;  // nothing follows the input
+  };
+
+  // A step of a filter that takes long, on a helper's thread.
+  class Job final : public HelperJob {
+   public:
+    Job(void* owner, Handler handler, const Stage& stage, std::span<char> room)
+        : HelperJob(owner, handler), stage_(stage), room_(room) {}
+    const BodyFilter::Step& step() const { return step_; }
+    std::span<char> room() const { return room_; }
+
+   private:
+    void work() override;
+    const Stage& stage_;
+    std::span<char> room_;
+    BodyFilter::Step step_;
+  };
+
+  void fill();
+  void frame(Pulled pulled);
+  Pulled pull(std::size_t level, std::span<char> room);
+  Pulled pull_source(std::span<char> room);
+  BodyFilter::Step run(Stage& stage, std::span<char> room);
+  void on_disk_read(Completion completion);
+  void on_job_done();
+  void wait_for_turn();
+  void on_turn();
+  void go_on();
+  void fail();
+
+  Worker& worker_;
+  Request& request_;
+  AnswerReader source_;
+  Client client_{};
+  State state_ = State::open;
+  bool cancelled_ = false;
+  bool deferred_ = false;
+  bool chunked_ = false;
+  std::string_view last_chunk_;
+  std::unique_ptr<char[]> memory_;     // the stages' buffers and the block
+  std::vector<Stage> stages_;
+  std::span<char> block_;              // what the last stage made, framed
+  std::string_view ready_;             // of it, or of the last chunk: not yet taken
+  std::size_t worked_bytes_ = 0;       // in this turn
+  std::size_t disk_bytes_ = 0;         // read by the ring into the first stage's buffer
+  Operation disk_read_{this, Operation::calls<&FilteredBody::on_disk_read>};
+  std::unique_ptr<Job> job_;           // its step is taken by the next run()
+};
+
+}  // namespace uringx
