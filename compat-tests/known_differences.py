@@ -30,6 +30,9 @@ LOG_ROOT = ("before each line of a log with variables in its name nginx asks the
             "there, with a blocking call on the worker; uringx opens the log on its ring and asks for nothing else")
 LOG_OPEN = ("uringx writes logs, and opens those with variables in their names, on its ring, after the answer: when that "
             "fails, the worker logs it without the request's context")
+CODED_RANGES = "ranges are served of precompressed files, too (gzip_static); nginx sends the whole file"
+VARY_304 = ("a 304 says Vary: Accept-Encoding where the whole answer would (gzip_vary), as RFC 9110 15.4.5 has it; nginx leaves it "
+            "out")
 BUFFER_FILL = ("nginx writes a log's buffer when an upper estimate of the next line would not fit, uringx when its real "
                "length does not: the last lines reach the file with another write, none is lost")
 ALIAS_CLOSED = ("a URI that would lead out of an alias (\"location /x { alias /y/; }\" and /x../z, or a capture that begins within "
@@ -126,6 +129,8 @@ KNOWN_DIFFERENCES: list[Known] = [
     *rows(LOG_ROOT, {"variable file names: * /noroot/x": ("error_log", "access_log:nr-*.log")}),
     *rows(LOG_OPEN, {"variable file names: /nodir/ten.txt": ("error_log",),
                      "full disk: /first": ("error_log",)}),
+    *rows(CODED_RANGES, {"precompressed: range": ("*",)}),
+    *rows(VARY_304, {"gzip settings: vary, 304": ("header:Vary", "header-order")}),
     *rows(BUFFER_FILL, {"buffered: a hundred lines": ("access_log:buffered.log",)}),
     *rows(FIRST_LINE, {f"PROXY protocol: {name}": ("error_log",) for name in (
         "other server's listen asks for it", "more than a line", "CRLF missing")}),

@@ -32,5 +32,7 @@ ssl_stapling_verify ssl_early_data ssl_conf_command ssl_reject_handshake ssl_eng
 http2 http2_recv_buffer_size http2_pool_size http2_max_concurrent_streams http2_max_concurrent_pushes http2_max_requests
 http2_max_field_size http2_max_header_size http2_body_preread_size http2_streams_index_size http2_recv_timeout
 http2_idle_timeout http2_chunk_size http2_push_preload http2_push
+gzip_static gunzip gunzip_buffers gzip_types gzip_comp_level gzip_min_length gzip_vary gzip_http_version gzip_proxied gzip_disable
+gzip_buffers gzip_window gzip_hash
 rewrite set if break rewrite_log uninitialized_variable_warn
 """.split())

@@ -63,14 +63,6 @@ Builder::Step Builder::apply(const TableEntry& entry, const Directive& directive
   switch (entry.row.standing) {
     case Standing::served:
     case Standing::no_meaning: break;
-    case Standing::no_effect_yet: {
-      const auto known =
-          std::find(without_effect_names_.begin(), without_effect_names_.end(), directive.name());
-      if (known != without_effect_names_.end()) break;
-      without_effect_names_.push_back(directive.name());
-      without_effect_.push_back(with_place(fmt::format("\"{}\"", directive.name())));
-      break;
-    }
     case Standing::unserved:
       return refuse(fmt::format("the directive \"{}\" of {} is known to nginx but not served by uringx yet",
                                 directive.name(), entry.unserved_module));
@@ -176,7 +168,6 @@ Builder::Step Builder::finish_main() {
   if (auto opened = routes_.shared_zones.open(); !opened) {
     return refuse(Refusal{.message = std::move(opened.error()), .without_place = true});
   }
-  write_notices();
   if (auto enough = check_connections(); !enough) return enough;
   return check_thread_pools();
 }
@@ -227,15 +218,6 @@ void Builder::resolve_error_logs() {
     auto& core = set.get<HttpCoreLocation>();
     core.error_log_targets = make(core.error_log.is_set() ? *core.error_log : main_targets);
   });
-}
-
-void Builder::write_notices() {
-  if (without_effect_.empty()) return;
-  std::string list;
-  for (const std::string& one : without_effect_) list += (list.empty() ? "" : ", ") + one;
-  routes_.notices.push_back(without_effect_.size() == 1
-                                ? fmt::format("the directive {} has no effect yet", list)
-                                : fmt::format("these directives have no effect yet: {}", list));
 }
 
 // -------------------------------------------------------------------------------------- what modules ask for

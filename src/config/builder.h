@@ -99,7 +99,6 @@ class Builder final : public BuildContext {
   Step check_connections() const;
   Step check_thread_pools() const;
   void resolve_error_logs();
-  void write_notices();
 
   // A refusal at the current place, or of a directive as a whole.
   std::unexpected<ConfigError> refuse(Refusal refusal, std::string_view directive_name = {}) const;
@@ -120,8 +119,6 @@ class Builder final : public BuildContext {
   bool events_seen_ = false;
   bool http_seen_ = false;
   bool has_read_ = false;
-  std::vector<std::string> without_effect_;  // "NAME" in FILE:LINE, the first of each name
-  std::vector<std::string> without_effect_names_;
 };
 
 }  // namespace uringx

@@ -90,7 +90,6 @@ std::string_view standing_text(Standing standing) {
   switch (standing) {
     case Standing::served: return "served";
     case Standing::no_meaning: return "checked; nothing here that it could change";
-    case Standing::no_effect_yet: return "checked; no effect yet, told in a notice at start";
     case Standing::unserved: return "not served yet";
   }
   return "";

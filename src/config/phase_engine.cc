@@ -313,7 +313,7 @@ Action PhaseEngine::built_in_page(int status) {
   std::erase_if(response.fields, [](const HeaderField& field) {
     return equal_ignore_case(field.name, "etag") || equal_ignore_case(field.name, "last-modified");
   });
-  response.accept_ranges = false;
+  response.accept_ranges = response.ranges_unsaid = false;
   // What an answer that was given up left behind would frame this one wrongly.
   response.chunked = false;
   response.content_range = {};

@@ -113,10 +113,13 @@ struct ResponseHead {
   std::string_view content_range;  // "bytes 0-1/1000"; instead of Accept-Ranges
   bool vary_accept_encoding = false;
   bool accept_ranges = false;
+  bool ranges_unsaid = false;  // they are served, and Accept-Ranges does not say so
   bool chunked = false;
   bool header_only = false;  // HEAD, 204, 304: no body follows whatever content_length says
   std::pmr::vector<HeaderField> fields;
   std::pmr::vector<HeaderField> trailers;  // fields after a chunked body
+
+  bool says_accept_ranges() const { return accept_ranges && !ranges_unsaid && content_range.empty(); }
 
   explicit ResponseHead(std::pmr::memory_resource* memory) : fields(memory), trailers(memory) {}
 };

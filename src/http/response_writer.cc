@@ -116,7 +116,7 @@ char* write_response_head(char* out, const ResponseHead& head, const WireOptions
   for (std::size_t i = early; i < head.fields.size(); ++i) out = put_field(out, head.fields[i].name, head.fields[i].value);
   if (!head.content_range.empty()) {
     out = put_field(out, "Content-Range", head.content_range);
-  } else if (head.accept_ranges) {
+  } else if (head.says_accept_ranges()) {
     out = put_constant(out, "Accept-Ranges: bytes\r\n");
   }
   return put_constant(out, "\r\n");

@@ -61,9 +61,18 @@ void note_variation(Request& request) {
 }
 
 void weaken_etag(Request& request) {
-  std::string_view& etag = request.response.etag;
-  if (etag.empty() || etag.starts_with("W/")) return;
-  etag = etag.front() == '"' ? request.arena.join({"W/", etag}) : std::string_view();
+  const auto weaken = [&](std::string_view& etag) {
+    if (etag.empty() || etag.starts_with("W/")) return;
+    etag = etag.front() == '"' ? request.arena.join({"W/", etag}) : std::string_view();
+  };
+  ResponseHead& response = request.response;
+  weaken(response.etag);
+  // What add_header gave in its place; one without quotes is none.
+  const auto is_etag = [](const HeaderField& field) { return equal_ignore_case(field.name, "etag"); };
+  for (HeaderField& field : response.fields) {
+    if (is_etag(field)) weaken(field.value);
+  }
+  std::erase_if(response.fields, [&](const HeaderField& field) { return is_etag(field) && field.value.empty(); });
 }
 
 void filter_content_coding(Request& request) {

@@ -58,8 +58,11 @@ class Gunzip final : public BodyFilter {
     const bool all_used = last && step.used_bytes == in.size();
     if (all_used && member_ended_) {
       step.state = State::ended;
-    } else if (is_bad || (all_used && stream.avail_out != 0)) {
-      log_request(request_, LogLevel::error, fmt::format("inflate() failed: {}, {}", last ? Z_FINISH : Z_NO_FLUSH, is_bad ? result : Z_BUF_ERROR));
+    } else if (is_bad) {
+      log_request(request_, LogLevel::error, fmt::format("inflate() failed: {}, {}", last ? Z_FINISH : Z_NO_FLUSH, result));
+      step.state = State::failed;
+    } else if (all_used && stream.avail_out != 0) {
+      log_request(request_, LogLevel::error, fmt::format("inflate() returned {} on response end", Z_BUF_ERROR));
       step.state = State::failed;
     }
     return step;

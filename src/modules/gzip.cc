@@ -97,10 +97,23 @@ const HeaderField* find_field(const ResponseHead& response, std::string_view nam
   return found == response.fields.end() ? nullptr : &*found;
 }
 
-// Whether a Cache-Control of the answer has a directive of that name.
+// Whether the list has that word, alone between its separators (ngx_http_parse_multi_header_lines without a value).
+bool list_has(std::string_view list, std::string_view word) {
+  for (;;) {
+    list.remove_prefix(std::min(list.find_first_not_of(' '), list.size()));
+    if (equal_ignore_case(list.substr(0, word.size()), word)) {
+      const std::size_t rest = list.find_first_not_of(' ', word.size());
+      if (rest == std::string_view::npos || list[rest] == ',') return true;
+    }
+    const std::size_t separator = list.find_first_of(";,");
+    if (separator == std::string_view::npos) return false;
+    list.remove_prefix(separator + 1);
+  }
+}
+
 bool cache_control_has(const ResponseHead& response, std::string_view name) {
   return std::any_of(response.fields.begin(), response.fields.end(), [&](const HeaderField& field) {
-    return equal_ignore_case(field.name, "cache-control") && find_ignore_case(field.value, name) != std::string_view::npos;
+    return equal_ignore_case(field.name, "cache-control") && list_has(field.value, name);
   });
 }
 
@@ -120,8 +133,8 @@ bool is_for_proxies(const Request& request, std::uint32_t proxied) {
            ((proxied & GzipSettings::kNoStore) != 0 && cache_control_has(response, "no-store")) ||
            ((proxied & GzipSettings::kPrivate) != 0 && cache_control_has(response, "private"));
   }
-  if ((proxied & GzipSettings::kNoLastModified) != 0 && response.last_modified != -1) return false;
-  return (proxied & GzipSettings::kNoEtag) == 0 || response.etag.empty();
+  if ((proxied & GzipSettings::kNoLastModified) != 0 && response.last_modified_in_fields) return false;  // not a file's own
+  return (proxied & GzipSettings::kNoEtag) == 0 || (response.etag.empty() && find_field(response, "etag") == nullptr);
 }
 
 }  // namespace

@@ -124,7 +124,7 @@ Text get_sent_etag(Request& request, std::string_view) {
 }
 
 Text get_sent_accept_ranges(Request& request, std::string_view) {
-  if (!request.response.accept_ranges || !request.response.content_range.empty()) {
+  if (!request.response.says_accept_ranges()) {
     return get_sent_http(request, "accept_ranges");
   }
   return "bytes";

@@ -56,7 +56,6 @@ enum Arity : std::uint32_t {
 enum class Standing : std::uint8_t {
   served,         // has nginx's meaning
   no_meaning,     // checked; there is nothing here it could change (hash sizes, accept_mutex): silent
-  no_effect_yet,  // checked; one [notice] at start says that it has no effect yet
   unserved,       // known to nginx, stops the start with a sentence that says so
 };
 

@@ -79,7 +79,7 @@ HandlerResult send(Request& request, const Candidate& candidate, const FileAnswe
   const std::string_view name = coding_name(candidate.coding);
   request.response.content_encoding = name;
   request.response.fields.push_back({"Content-Encoding", name});
-  request.response.accept_ranges = true;
+  request.response.accept_ranges = request.response.ranges_unsaid = true;  // nginx serves none here
   return SendFile{};
 }
 

@@ -112,7 +112,7 @@ std::span<const HeaderField> answer_fields(const ResponseHead& head, const Http2
   for (std::size_t i = early; i < head.fields.size(); ++i) fields.add_given(head.fields[i]);
   if (!head.content_range.empty()) {
     fields.add("content-range", head.content_range);
-  } else if (head.accept_ranges) {
+  } else if (head.says_accept_ranges()) {
     fields.add("accept-ranges", "bytes");
   }
   return fields.all();

@@ -19,6 +19,8 @@ constexpr std::uint64_t kSendFileBytesMin = 32 * 1024;
 constexpr std::uint64_t kSendFileWindowBytes = 512 * 1024;
 // What comes out of filters is gathered to so much, as long as more follows.
 constexpr std::size_t kFilteredBytesMin = 16 * 1024;
+// nginx's postpone_output.
+constexpr std::size_t kPacketBytes = 1460;
 
 }  // namespace
 
@@ -59,6 +61,7 @@ void SocketSender::advance() {
   collect();
   awaits_filters_ = gathers();
   if (awaits_filters_) return;
+  if (failed_early()) return fail_later(ECANCELED);
   if (collected_sent_ < collected_) {
     send_collected();
   } else if (reader_.finished()) {
@@ -88,6 +91,12 @@ void SocketSender::collect() {
 bool SocketSender::gathers() const {
   const FilteredBody* const filtered = reader_.filtered();
   return filtered != nullptr && !reader_.finished() && !filtered->failed() && collected_ - collected_sent_ < kFilteredBytesMin;
+}
+
+// Filters failed before the first packet was full: as with nginx, the answer is not begun.
+bool SocketSender::failed_early() const {
+  const FilteredBody* const filtered = reader_.filtered();
+  return filtered != nullptr && filtered->failed() && bytes_sent_ == 0 && collected_ < kPacketBytes;
 }
 
 void SocketSender::on_filtered() {

@@ -39,6 +39,7 @@ class SocketSender final : public AnswerSender {
   void read_and_send();
   void on_read_and_sent(const Chain::Outcome& outcome);
   bool gathers() const;
+  bool failed_early() const;
   void on_filtered();
   void run_deferred();
   void end(Outcome outcome);
