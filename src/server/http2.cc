@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <new>
 
 #include "config/route_table.h"
 #include "modules/http_core.h"
@@ -152,6 +153,8 @@ Http2::Verdict Http2::on_frame(const Http2FrameHead& frame) {
       if (frame.depends_on != frame.stream_id) return Verdict::go_on;
       return give_up(Http2Error::protocol_error,
                      fmt::format("client sent PRIORITY frame for stream {} with incorrect dependency", frame.stream_id));
+    case Http2FrameType::push_promise:  // its head is enough
+      return give_up(Http2Error::protocol_error, "client sent PUSH_PROMISE frame");
     case Http2FrameType::priority_update:
       client_prioritises_ = true;
       return Verdict::go_on;
@@ -168,7 +171,9 @@ Http2::Verdict Http2::look_at_old_stream(const Http2FrameHead& frame) {
   const OldStream& old = old_stream(id);
   if (old.id == id) {
     if (!old.ended_by_peer) return Verdict::go_on;  // reset by us: the client may not know yet
-    return give_up(Http2Error::stream_closed, fmt::format("client sent a frame for closed stream {}", id));
+    if (frame.type != Http2FrameType::headers || old.reset_by_peer) {
+      return give_up(Http2Error::stream_closed, fmt::format("client sent a frame for closed stream {}", id));
+    }
   }
   if (frame.type != Http2FrameType::headers || old.id > id) return Verdict::go_on;
   return give_up(Http2Error::protocol_error,
@@ -183,6 +188,10 @@ void* Http2::on_request(std::int32_t stream_id, bool depends_on_itself) {
   }
   if (const std::string_view many = guard_.on_new_stream(connection_.worker().ring().now()); !many.empty()) {
     give_up(Http2Error::enhance_your_calm, many);
+  }
+  if (open_streams_ >= connection_.default_server().settings.get<Http2Server>().max_concurrent_streams->count) {
+    refuse_stream(stream_id, fmt::format("concurrent streams exceeded {}", open_streams_));
+    return nullptr;
   }
   if (field_bytes_ > kFieldBytesMax) {
     refuse_stream(stream_id, "client holds too many header bytes in concurrent streams");
@@ -208,6 +217,7 @@ Http2Stream* Http2::make_stream(std::int32_t stream_id) {
   if (stream == nullptr) return nullptr;
   stream->line_before = last_line_;
   streams_.push_back(*stream);
+  ++open_streams_;
   return stream;
 }
 
@@ -268,7 +278,7 @@ void Http2::on_end(void* stream) {
 void Http2::on_reset_by_peer(void* stream, std::uint32_t error) {
   Http2Stream& here = as_stream(stream);
   here.reset_by_peer = true;
-  if (OldStream& old = old_stream(here.id()); old.id == here.id()) old.ended_by_peer = true;
+  if (OldStream& old = old_stream(here.id()); old.id == here.id()) old.ended_by_peer = old.reset_by_peer = true;
   log_request(here.request(), LogLevel::info, reset_text(here.id(), error));
   if (const std::string_view flood = guard_.on_reset(connection_.worker().ring().now()); !flood.empty()) {
     give_up(Http2Error::enhance_your_calm, flood);
@@ -301,6 +311,15 @@ void Http2::work_later() {
 }
 
 void Http2::on_turn_end() {
+  try {
+    end_turn();
+  } catch (const std::bad_alloc&) {
+    connection_.log(LogLevel::alert, "no memory for answers");
+    connection_.close();
+  }
+}
+
+void Http2::end_turn() {
   if (given_up_ && state_ != State::ending) end(end_error_);
   send_frames();
   if (state_ == State::closed) return;

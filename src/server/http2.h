@@ -108,6 +108,7 @@ class Http2 final : public Protocol, private Http2Session::Client {
   // --- the turn's end ---
   void work_later();
   void on_turn_end();
+  void end_turn();
   void send_frames();
   void watch_sending();
   void arm_timers();
@@ -128,6 +129,7 @@ class Http2 final : public Protocol, private Http2Session::Client {
   struct OldStream {
     std::int32_t id = 0;
     bool ended_by_peer = false;  // with END_STREAM or RST_STREAM: nothing more may come
+    bool reset_by_peer = false;
   };
   static constexpr std::size_t kOldStreams = 256;
   OldStream& old_stream(std::int32_t id) { return old_streams_[static_cast<std::size_t>(id >> 1) % kOldStreams]; }
@@ -149,6 +151,7 @@ class Http2 final : public Protocol, private Http2Session::Client {
   std::int32_t last_stream_id_ = 0;
   std::uint64_t last_line_ = 0;
   std::size_t field_bytes_ = 0;      // of all streams
+  std::int64_t open_streams_ = 0;
   IntrusiveList<Http2Stream, StreamOfConnection> streams_;
   IntrusiveList<Http2Stream, StreamOfConnection> leaving_streams_;  // closed, with something pending
   IntrusiveList<Http2Stream, WaitingStream> held_;                  // for log lines

@@ -219,6 +219,7 @@ void Http2::log_access(Http2Stream& stream) {
 void Http2::release(Http2Stream& stream) {
   static_cast<StreamOfConnection&>(stream).unlink();
   static_cast<WaitingStream&>(stream).unlink();
+  --open_streams_;
   field_bytes_ -= stream.field_bytes();
   stream.state = Http2Stream::State::closed;
   stream.cancel();

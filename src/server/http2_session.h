@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -59,7 +60,7 @@ inline constexpr std::uint8_t kHttp2EndHeaders = 0x4;
 inline constexpr std::size_t kHttp2FrameHeadBytes = 9;
 
 struct Http2SessionOptions {
-  std::uint32_t max_concurrent_streams = 128;
+  std::uint32_t max_concurrent_streams = 128;    // told the client; who opens streams for it holds it to that
   std::uint32_t stream_window_bytes = 65536;     // what a stream may send of a body before it is asked for more
   std::uint32_t header_list_bytes_max = 32768;   // told the client; who reads the fields holds it to that
 };
@@ -125,7 +126,8 @@ class Http2Session {
   Http2Session(const Http2Session&) = delete;
   Http2Session& operator=(const Http2Session&) = delete;
 
-  // False: the connection cannot go on: terminate(), or close it.
+  // False: the connection cannot go on: terminate(), or close it. Both throw what a call of the client's threw: then it is
+  // beyond help.
   bool receive(std::span<const char> bytes);
   // Puts what there is to send into the client's room, as far as that goes. False: as above.
   bool send();
@@ -169,10 +171,14 @@ class Http2Session {
 
     std::size_t head_bytes_wanted() const;
     bool is_whole_priority() const;
+    bool is_settings() const;
     Http2FrameHead take();
   };
 
+  bool begin();
   bool pass(std::span<const char> bytes);
+  // What a call of the client's threw.
+  void rethrow();
 
   Scanner scanner_;
   nghttp2_session* session_ = nullptr;
@@ -183,6 +189,11 @@ class Http2Session {
   bool trailers_submitted_ = false;    // by the read_body() under way
   std::span<char> room_;               // where the DATA frame being made goes
   bool stopped_ = false;
+  std::uint32_t max_concurrent_streams_;
+  bool begun_ = false;                 // the head of the first frame came
+  bool settings_sent_ = false;
+  bool settings_supplied_ = false;     // nghttp2 was given some that the client did not send, and has not acknowledged them yet
+  std::exception_ptr failure_;         // of the callback that ended the call under way
 };
 
 }  // namespace uringx
