@@ -164,17 +164,9 @@ struct Http2SessionCallbacks {
   static int on_header(nghttp2_session*, const nghttp2_frame*, nghttp2_rcbuf* name, nghttp2_rcbuf* value, std::uint8_t,
                        void* user_data) {
     Http2Session& here = self(user_data);
-    if (here.current_ == nullptr || here.trailers_) return 0;
+    if (here.current_ == nullptr) return 0;
+    if (here.trailers_) return result_of(here, here.client_.on_trailer(here.current_, text_of(name), text_of(value)));
     return result_of(here, here.client_.on_field(here.current_, text_of(name), nghttp2_rcbuf_is_static(name) != 0, text_of(value)));
-  }
-
-  // Malformed (RFC 9113 section 8.2.1); nghttp2 by itself would leave out the field.
-  static int on_invalid_header(nghttp2_session*, const nghttp2_frame* frame, nghttp2_rcbuf* name, nghttp2_rcbuf* value,
-                               std::uint8_t, void* user_data) {
-    Http2Session& here = self(user_data);
-    if (here.current_ != nullptr) here.client_.on_invalid_field(here.current_, text_of(name), text_of(value));
-    here.reset(frame->hd.stream_id, Http2Error::protocol_error);
-    return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   }
 
   static int on_frame_received(nghttp2_session* session, const nghttp2_frame* frame, void* user_data) {
@@ -184,7 +176,7 @@ struct Http2SessionCallbacks {
       case NGHTTP2_HEADERS:
         if (here.current_ == nullptr) return 0;
         if (!here.trailers_) return result_of(here, here.client_.on_head(here.current_, block_bytes(*frame), ended));
-        if (ended) here.client_.on_end(here.current_);
+        here.client_.on_trailers_end(here.current_, ended);
         return 0;
       case NGHTTP2_DATA:
         if (!ended) return 0;
@@ -196,9 +188,7 @@ struct Http2SessionCallbacks {
         }
         return 0;
       case NGHTTP2_PRIORITY_UPDATE:
-        if (static_cast<const nghttp2_ext_priority_update*>(frame->ext.payload)->stream_id != 0) return 0;
-        here.client_.on_protocol_error("PRIORITY_UPDATE of stream 0");  // RFC 9218 section 7.1; nghttp2 lets it pass
-        here.terminate(Http2Error::protocol_error);
+        here.note_priority_update(static_cast<const nghttp2_ext_priority_update*>(frame->ext.payload)->stream_id);
         return 0;
       default:
         return 0;
@@ -321,7 +311,6 @@ struct Http2SessionCallbacks {
     if (nghttp2_session_callbacks_new(&callbacks) != 0) throw std::bad_alloc();
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, contained<on_begin_headers>);
     nghttp2_session_callbacks_set_on_header_callback2(callbacks, contained<on_header>);
-    nghttp2_session_callbacks_set_on_invalid_header_callback2(callbacks, contained<on_invalid_header>);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, contained<on_frame_received>);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, contained<on_data>);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, contained<on_stream_close>);
@@ -338,6 +327,7 @@ struct Http2SessionCallbacks {
     nghttp2_option* options = nullptr;
     if (nghttp2_option_new(&options) != 0) throw std::bad_alloc();
     nghttp2_option_set_builtin_recv_extension_type(options, NGHTTP2_PRIORITY_UPDATE);
+    nghttp2_option_set_no_http_messaging(options, 1);  // http/http2_rules: malformed requests get their 400
     nghttp2_option_set_max_outbound_ack(options, kOutboundAcksMax);
     nghttp2_option_set_max_send_header_block_length(options, kSentFieldBytesMax);
     nghttp2_option_set_max_settings(options, kSettingsEntriesMax);
@@ -419,6 +409,15 @@ bool Http2Session::send() {
   return result == 0;
 }
 
+void Http2Session::note_priority_update(std::int32_t stream_id) {
+  if (stream_id > last_stream_id()) {
+    early_updates_[early_update_next_++ % early_updates_.size()] = stream_id;
+  } else if (stream_id == 0) {  // RFC 9218 section 7.1; nghttp2 lets it pass
+    client_.on_protocol_error("PRIORITY_UPDATE of stream 0");
+    terminate(Http2Error::protocol_error);
+  }
+}
+
 void Http2Session::rethrow() {
   if (failure_ != nullptr) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
@@ -453,6 +452,12 @@ void Http2Session::resume(std::int32_t stream_id) { check_submitted(nghttp2_sess
 void Http2Session::set_urgency(std::int32_t stream_id, unsigned urgency) {
   const nghttp2_extpri priority{.urgency = urgency, .inc = 0};
   check_submitted(nghttp2_session_change_extpri_stream_priority(session_, stream_id, &priority, 0));
+}
+
+void Http2Session::set_priority(std::int32_t stream_id, const Priority& priority) {
+  if (std::find(early_updates_.begin(), early_updates_.end(), stream_id) != early_updates_.end()) return;
+  const nghttp2_extpri wanted{.urgency = priority.urgency, .inc = priority.incremental};
+  check_submitted(nghttp2_session_change_extpri_stream_priority(session_, stream_id, &wanted, 0));
 }
 
 void Http2Session::reset(std::int32_t stream_id, Http2Error error) {
