@@ -3,8 +3,6 @@ transport. By reason, then by the aspects that differ; the cases are those of th
 """
 
 REASONS = {
-    "MALFORMED": "over HTTP/2 a malformed request (no :authority, a broken one, another Host) is reset with PROTOCOL_ERROR, as RFC 9113 "
-                 "8.1.1 has it; nginx answers 400",
     "SIZES": "large_client_header_buffers limits fields as they are over HTTP/1.1, with the same answers (414, 400) on their own streams; "
              "over HTTP/2 nginx measures what Huffman coding left of a field and ends the connection",
     "SEEN_AS_400": "return 494 to 497 shows the client 400 over HTTP/2 too, as over HTTP/1.1; nginx sends the number",
@@ -14,58 +12,6 @@ REASONS = {
 }
 
 CASES = {
-    "MALFORMED": {
-        ("answers", "access_log:access.log", "error_log"): [
-            "add_header: 400",
-            "server_tokens off: 400",
-            "keep-alive: pipelined, bad request second",
-            "error_page: bad request has no page of a location",
-            "error_page at server level: 400",
-            "error_page at server level: 400 bad host",
-            "error_log info: bad host",
-            "error_log info: no host",
-            "error_log info: bad method",
-            "error_log notice: bad host",
-            "error_log notice: no host",
-            "error_log notice: bad method",
-            "error_log warn: bad host",
-            "error_log warn: no host",
-            "error_log warn: bad method",
-            "error_log error: bad host",
-            "error_log error: no host",
-            "error_log error: bad method",
-            "error_log crit: bad host",
-            "error_log crit: no host",
-            "error_log crit: bad method",
-            "error_log alert: bad host",
-            "error_log alert: no host",
-            "error_log alert: bad method",
-            "error_log emerg: bad host",
-            "error_log emerg: no host",
-            "error_log emerg: bad method",
-            "host: Host: example.com/",
-            "host: Host: example.com/x",
-            "host: Host: example.com?x",
-            "host: Host: example.com#x",
-            "host: Host: exa mple.com",
-            "host: Host: ",
-            "host: Host:  ",
-            "host: Host: exam\\ple.com",
-            "host: Host: ex\"ample",
-            "host: Host: ex<ample",
-            "host: Host: \u00e4xample",
-            "host: Host: example.com|x",
-            "host: no Host in HTTP/1.1",
-            "server names: Host: ",
-        ],
-        ("answers", "error_log"): [
-            "userid: 400",
-        ],
-        ("answers", "access_log:access.log", "access_log:all.log", "error_log", "access_log:req.log", "access_log:sent.log"): [
-            "all log variables: bad host",
-            "all log variables: no host",
-        ],
-    },
     "SIZES": {
         ("status", "header:Server", "header:Date", "header:Content-Type", "header:Content-Length", "header:Last-Modified", "header:ETag", "header:Accept-Ranges", "body", "complete", "answers", "end", "access_log:access.log", "error_log"): [
             "error_page at server level: 414",
@@ -183,6 +129,8 @@ CASES = {
             "all log variables: chunked body to a file",
             "all log variables: body in two packets",
             "all log variables: head in three packets",
+            "all log variables: bad host",
+            "all log variables: no host",
             "all log variables: pipelined",
             "all log variables: HEAD",
             "all log variables: range",

@@ -55,9 +55,43 @@ def _(c):
     assert b"\x07" in received or received.startswith(b"HTTP/1.1 400")
 
 
-@case("3.4 the first frame is SETTINGS", preface=PREFACE + frame(PING, 0, 0, b"12345678"))
+@case("3.4 anything else at all ends the connection", preface=b"SOMETHING QUITE DIFFERENT\r\n\r\n")
 def _(c):
-    c.connection_error(PROTOCOL_ERROR)
+    c.sock.settimeout(2)
+    while c.sock.recv(65536):
+        pass
+
+
+def without_settings(name, *frames_):
+    @case(f"3.4 SETTINGS may be missing from the client's preface, as nginx has it: {name}", preface=PREFACE)
+    def _(c):
+        for part in frames_:
+            c.send(part)
+        assert c.answer(1).status == 200
+        assert [f.flags for f in c.seen if f.kind == SETTINGS] == [0], "what was not sent is not acknowledged"
+        c.lives()
+
+
+without_settings("a request comes first", headers(1))
+without_settings("the acknowledgement comes first", frame(SETTINGS, ACK, 0), headers(1))
+without_settings("PING comes first", frame(PING, 0, 0, b"12345678") + headers(1))
+without_settings("byte by byte", *[bytes([byte]) for byte in frame(SETTINGS, ACK, 0) + headers(1)])
+
+
+@case("3.4 SETTINGS that come late are acknowledged", preface=PREFACE + frame(PING, 0, 0, b"12345678"))
+def _(c):
+    c.wait_for(lambda f: f.kind == PING)
+    c.send(settings((INITIAL_WINDOW_SIZE, 1)), headers(1))
+    assert c.wait_for(lambda f: f.kind == SETTINGS).flags & ACK
+    c.wait_for(lambda f: f.kind == DATA)
+    assert c.answers[1].frames == [1]
+
+
+@case("3.4 nginx's SETTINGS are followed by a window for the connection", preface=PREFACE)
+def _(c):
+    first, second = c.read(), c.read()
+    assert (first.kind, first.flags, first.stream) == (SETTINGS, 0, 0)
+    assert (second.kind, second.stream, second.payload) == (WINDOW_UPDATE, 0, struct.pack(">I", (1 << 31) - 1 - 65535))
 
 
 @case("3.4 frames may follow the preface at once", preface=PREFACE + settings() + headers(1))
@@ -211,7 +245,7 @@ def closed_by_end(name, what, *codes):
 
 
 closed_by_end("DATA is STREAM_CLOSED", frame(DATA, END_STREAM, 1, b"x"), STREAM_CLOSED)
-closed_by_end("HEADERS are STREAM_CLOSED", headers(1), STREAM_CLOSED, PROTOCOL_ERROR)
+closed_by_end("HEADERS are PROTOCOL_ERROR, as 5.1.1 has it and nginx", headers(1), PROTOCOL_ERROR)
 closed_by_end("CONTINUATION is an error", frame(CONTINUATION, END_HEADERS, 1, b""), STREAM_CLOSED, PROTOCOL_ERROR)
 
 
@@ -241,12 +275,17 @@ def _(c):
     c.gets(1001)
 
 
-@case("5.1.2 more streams than SETTINGS_MAX_CONCURRENT_STREAMS are refused", (INITIAL_WINDOW_SIZE, 0))
+@case("5.1.2 a stream beyond SETTINGS_MAX_CONCURRENT_STREAMS is refused, the others go on", (INITIAL_WINDOW_SIZE, 0))
 def _(c):
     assert c.server_settings[MAX_CONCURRENT_STREAMS] == 20
-    for n in range(21):
+    for n in range(20):
         c.send(headers(2 * n + 1))
-    c.any_error(41, PROTOCOL_ERROR, REFUSED_STREAM)
+    c.lives()
+    c.send(headers(41, b"".join(literal(n, v) for n, v in request()) + literal("x-kept", "yes", 0x40)))
+    c.stream_error(41, REFUSED_STREAM)
+    c.send(settings((INITIAL_WINDOW_SIZE, 100)))
+    assert all(c.answer(2 * n + 1).body == b"0123456789" for n in range(20))
+    c.gets(43, b"".join(literal(n, v) for n, v in request()) + integer(62, 7, 0x80))
 
 
 @case("5.3.1 of RFC 7540: HEADERS that depend on themselves are PROTOCOL_ERROR")
@@ -460,6 +499,12 @@ def _(c):
     c.connection_error(PROTOCOL_ERROR)
 
 
+@case("6.6 PUSH_PROMISE is PROTOCOL_ERROR before its payload comes")
+def _(c):
+    c.send(frame(PUSH_PROMISE, 0, 1, b"\0\0\0\x02")[:9])
+    c.connection_error(PROTOCOL_ERROR)
+
+
 @case("6.7 PING is answered with the same bytes")
 def _(c):
     c.send(frame(PING, 0, 0, b"\x01\x02\xff\x00abcd"))
@@ -495,6 +540,18 @@ def _(c):
 def _(c):
     c.send(headers(1), frame(GOAWAY, 0, 0, b"\0" * 8), window_update(1, 100))
     assert c.answer(1).complete
+
+
+@case("6.8 GOAWAY of a client that waits for nothing ends the connection")
+def _(c):
+    c.send(frame(GOAWAY, 0, 0, b"\0" * 8 + b"debug data"))
+    assert c.wait_for(lambda f: False, 2) is None
+
+
+@case("6.8 GOAWAY without room for its fields is FRAME_SIZE_ERROR")
+def _(c):
+    c.send(frame(GOAWAY, 0, 0))
+    c.connection_error(FRAME_SIZE_ERROR)
 
 
 def bad_update(name, what, stream, *codes):
@@ -597,6 +654,7 @@ def _(c):
 def _(c):
     c.send(headers(1, POST, OPEN))
     left, room = 300_000, {0: 65535, 1: c.server_settings.get(INITIAL_WINDOW_SIZE, 65535)}
+    room[0] += sum(struct.unpack(">I", f.payload)[0] for f in c.seen if f.kind == WINDOW_UPDATE)
     while left:
         now = min(left, 16384, room[0], room[1])
         if now == 0:
@@ -663,25 +721,37 @@ def malformed(name, *frames_, stream=1):
         c.stream_error(stream, PROTOCOL_ERROR)
 
 
-def malformed_fields(name, fields):
-    malformed(name, headers(1, fields))
+def malformed_fields(name, fields, status=400, however_it_ends=True):
+    """nginx's answer, and then the reset: 8.1.1 has both."""
+    @case(f"{name}")
+    def _(c):
+        c.send(headers(1, fields))
+        answer = c.answer(1)
+        assert answer.complete and answer.status == status and b"<title>" in answer.body
+        c.stream_error(1, PROTOCOL_ERROR)
+        if however_it_ends:
+            c.send(headers(3, fields, flags=END_HEADERS))
+            c.stream_error(3, PROTOCOL_ERROR)
+        c.gets(5)
 
 
 malformed("8.1 trailers without END_STREAM are malformed",
           headers(1, POST, OPEN), frame(DATA, 0, 1, b"abc"), headers(1, [("x-sum", "1")], END_HEADERS))
 malformed("8.1 pseudo fields in trailers are malformed",
           headers(1, POST, OPEN), frame(DATA, 0, 1, b"abc"), headers(1, [(":method", "GET")]))
+malformed("8.1 pseudo fields in trailers that do not end the stream are malformed",
+          headers(1, POST, OPEN), frame(DATA, 0, 1, b"abc"), headers(1, [(":method", "GET")], END_HEADERS))
 malformed("8.1.1 a content-length that is not the body's is malformed",
           headers(1, POST + [("content-length", "1")], OPEN), frame(DATA, END_STREAM, 1, b"test"))
 malformed("8.1.1 a content-length that is not that of all DATA frames is malformed",
           headers(1, POST + [("content-length", "5")], OPEN), frame(DATA, 0, 1, b"test"), frame(DATA, END_STREAM, 1, b"test"))
 malformed("8.1.1 a body that ends before its content-length is malformed",
           headers(1, POST + [("content-length", "5")], OPEN), frame(DATA, END_STREAM, 1, b"test"))
-malformed_fields("8.1.1 a content-length without a body is malformed", POST + [("content-length", "1")])
+malformed_fields("8.1.1 a content-length without a body is malformed", POST + [("content-length", "1")], however_it_ends=False)
 malformed_fields("8.2.1 an upper case name is malformed", request(("X-Test", "ok")))
-for name in (b"", b"a b", b"a\0b", b"a\rb", b"a\nb", b"a:b", b"\x7f", b"\xe9", b" a", b"a(b"):
+for name in (b"", b"a b", b"a\0b", b"a\rb", b"a\nb", b"a:b", b"\x7f", b"\xe9", b" a"):
     malformed_fields(f"8.2.1 the name {name!r} is malformed", request((name, "x")))
-for value in (b"a\0b", b"a\rb", b"a\nb", b" a", b"a ", b"\ta", b"a\t"):
+for value in (b"a\0b", b"a\rb", b"a\nb"):
     malformed_fields(f"8.2.1 the value {value!r} is malformed", request(("x-test", value)))
 for name, value in (("connection", "keep-alive"), ("keep-alive", "timeout=5"), ("proxy-connection", "close"),
                     ("transfer-encoding", "chunked"), ("upgrade", "h2c"), ("te", "trailers, deflate")):
@@ -692,6 +762,8 @@ malformed_fields("8.3 a pseudo field behind others is malformed",
                  [(":scheme", "http"), (":path", "/"), ("x-test", "ok"), (":method", "GET"), (":authority", "a.test")])
 malformed_fields("8.3.1 an empty :path is malformed", request(path=""))
 malformed_fields("8.3.1 a relative :path is malformed", request(path="ten.txt"))
+malformed_fields("8.3.1 a :path with a control byte is malformed", request(path="/ten.txt\x02"))
+malformed_fields("8.3.1 a :path with a blank is malformed", request(path="/ten txt"))
 malformed_fields("8.3.1 without :method it is malformed", request(method=None))
 malformed_fields("8.3.1 without :scheme it is malformed", request(scheme=None))
 malformed_fields("8.3.1 without :path it is malformed", request(path=None))
@@ -699,8 +771,39 @@ malformed_fields("8.3.1 without :authority and Host it is malformed", request(au
 malformed_fields("8.3.1 an :authority with blanks is malformed", request(authority="a b"))
 for name, value in ((":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "a.test")):
     malformed_fields(f"8.3.1 {name} twice is malformed", [(name, value), *request()])
-malformed_fields("8.5 CONNECT with a :path is malformed", request(method="CONNECT"))
+malformed_fields("8.5 CONNECT with a :path is malformed", request(method="CONNECT"), status=405)
 malformed_fields("8.5 CONNECT without :authority is malformed", [(":method", "CONNECT")])
+
+
+malformed_fields("8.3.1 an empty :authority is malformed", request(authority=""))
+malformed_fields("8.3.1 a :scheme that can be none is malformed", request(scheme="1http"))
+malformed_fields("8.3 a pseudo field in CONTINUATION behind others is malformed", [("x-test", "ok"), *request()])
+
+
+@case("8.2.1 blanks round a value are taken off, as nginx does")
+def _(c):
+    for n, value in enumerate(("\ta=b\t", "  a=b", "a=b ")):
+        assert c.gets(2 * n + 1, request(("cookie", value), path="/w/")).body == b"a=b"
+    assert c.gets(7, request(("cookie", " \t "), path="/w/")).body == b""
+
+
+@case("8.2.1 a name that is odd without being malformed is left out")
+def _(c):
+    c.gets(1, request(("a(b", "x")))
+
+
+@case("8.1.1 a malformed HEAD is answered without a body, and reset")
+def _(c):
+    c.send(headers(1, request(("Upper", "x"), method="HEAD")))
+    assert c.answer(1).status == 400 and c.answers[1].frames == []
+    c.stream_error(1, PROTOCOL_ERROR)
+
+
+@case("8.1.1 a malformed field block is decoded to its end")
+def _(c):
+    c.send(headers(1, block([("x-test", "ok"), *request()]) + literal("x-kept", "yes", 0x40)))
+    c.stream_error(1, PROTOCOL_ERROR)
+    c.gets(3, block(request()) + integer(62, 7, 0x80))
 
 
 @case("8.2.2 te: trailers is allowed")
@@ -772,6 +875,22 @@ def _(c):
 def _(c):
     c.send(*[headers(2 * n + 1) for n in range(20)])
     assert all(c.answer(2 * n + 1).body == b"0123456789" for n in range(20))
+
+
+# --- RFC 9218: priorities -----------------------------------------------------------------------------------------
+
+def bad_priority_update(name, what, *codes):
+    @case(f"RFC 9218 7.1 PRIORITY_UPDATE {name}")
+    def _(c):
+        c.send(what)
+        c.connection_error(*codes)
+
+
+bad_priority_update("of stream 0 is PROTOCOL_ERROR", frame(PRIORITY_UPDATE, 0, 0, b"\0\0\0\0u=0"), PROTOCOL_ERROR)
+bad_priority_update("of a stream that the server would open is PROTOCOL_ERROR", frame(PRIORITY_UPDATE, 0, 0, b"\0\0\0\x02u=0"),
+                    PROTOCOL_ERROR)
+bad_priority_update("on a stream is PROTOCOL_ERROR", frame(PRIORITY_UPDATE, 0, 1, b"\0\0\0\x01u=0"), PROTOCOL_ERROR)
+bad_priority_update("without room for a stream is FRAME_SIZE_ERROR", frame(PRIORITY_UPDATE, 0, 0, b"\0\0\x01"), FRAME_SIZE_ERROR)
 
 
 # --- RFC 7541 -----------------------------------------------------------------------------------------------------

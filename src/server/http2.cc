@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <new>
 
 #include "config/route_table.h"
+#include "http/http2_rules.h"
 #include "modules/http_core.h"
 #include "modules/http_v2.h"
 #include "modules/log.h"
@@ -92,13 +94,25 @@ void Http2::on_peer_closed(int error_number) {
 
 void Http2::on_timeout() {
   if (state_ == State::ending || state_ == State::closed) return;
-  if (header_timer_ || connection_.info().requests == 0) {
-    connection_.log(LogLevel::info, "client timed out", ETIMEDOUT);
-    end(header_timer_ ? Http2Error::protocol_error : Http2Error::no_error);
+  if (header_timer_) {
+    give_up_field_block();
   } else {
+    if (connection_.info().requests == 0) connection_.log(LogLevel::info, "client timed out", ETIMEDOUT);
     end(Http2Error::no_error);
   }
   work_later();
+}
+
+// Its stream is reset, as nginx does; the connection is idle until the rest of the block comes.
+void Http2::give_up_field_block() {
+  header_timer_ = false;
+  field_block_late_ = true;
+  auto* const stream = static_cast<Http2Stream*>(session_.stream(field_block_stream_));
+  if (stream == nullptr) return;
+  log_request(stream->request(), LogLevel::info, "client timed out", ETIMEDOUT);
+  if (stream->request().response.status == 0) stream->request().response.status = 408;
+  stream->reset_by_us = true;
+  session_.reset(field_block_stream_, Http2Error::protocol_error);
 }
 
 void Http2::stop_gracefully() {
@@ -138,7 +152,8 @@ Http2::Verdict Http2::on_frame(const Http2FrameHead& frame) {
   switch (frame.type) {
     case Http2FrameType::headers:
       field_block_open_ = true;
-      header_timer_ = false;  // each has its time
+      field_block_stream_ = frame.stream_id;
+      field_block_late_ = header_timer_ = false;  // each has its time
       if (frame.stream_id > last_stream_id_ && frame.stream_id % 2 == 1) {
         last_stream_id_ = frame.stream_id;
         old_stream(frame.stream_id) = {frame.stream_id, false};
@@ -152,6 +167,8 @@ Http2::Verdict Http2::on_frame(const Http2FrameHead& frame) {
       if (frame.depends_on != frame.stream_id) return Verdict::go_on;
       return give_up(Http2Error::protocol_error,
                      fmt::format("client sent PRIORITY frame for stream {} with incorrect dependency", frame.stream_id));
+    case Http2FrameType::push_promise:  // its head is enough
+      return give_up(Http2Error::protocol_error, "client sent PUSH_PROMISE frame");
     case Http2FrameType::priority_update:
       client_prioritises_ = true;
       return Verdict::go_on;
@@ -168,7 +185,9 @@ Http2::Verdict Http2::look_at_old_stream(const Http2FrameHead& frame) {
   const OldStream& old = old_stream(id);
   if (old.id == id) {
     if (!old.ended_by_peer) return Verdict::go_on;  // reset by us: the client may not know yet
-    return give_up(Http2Error::stream_closed, fmt::format("client sent a frame for closed stream {}", id));
+    if (frame.type != Http2FrameType::headers || old.reset_by_peer) {
+      return give_up(Http2Error::stream_closed, fmt::format("client sent a frame for closed stream {}", id));
+    }
   }
   if (frame.type != Http2FrameType::headers || old.id > id) return Verdict::go_on;
   return give_up(Http2Error::protocol_error,
@@ -183,6 +202,10 @@ void* Http2::on_request(std::int32_t stream_id, bool depends_on_itself) {
   }
   if (const std::string_view many = guard_.on_new_stream(connection_.worker().ring().now()); !many.empty()) {
     give_up(Http2Error::enhance_your_calm, many);
+  }
+  if (open_streams_ >= connection_.default_server().settings.get<Http2Server>().max_concurrent_streams->count) {
+    refuse_stream(stream_id, fmt::format("concurrent streams exceeded {}", open_streams_));
+    return nullptr;
   }
   if (field_bytes_ > kFieldBytesMax) {
     refuse_stream(stream_id, "client holds too many header bytes in concurrent streams");
@@ -208,6 +231,7 @@ Http2Stream* Http2::make_stream(std::int32_t stream_id) {
   if (stream == nullptr) return nullptr;
   stream->line_before = last_line_;
   streams_.push_back(*stream);
+  ++open_streams_;
   return stream;
 }
 
@@ -231,16 +255,13 @@ Http2::Verdict Http2::on_field(void* stream, std::string_view name, bool name_is
   return Verdict::go_on;
 }
 
-void Http2::on_invalid_field(void* stream, std::string_view name, std::string_view value) {
-  Request& request = as_stream(stream).request();
-  if (!request.error_log->wants(LogLevel::info, request.connection.debug)) return;
-  log_request(request, LogLevel::info, fmt::format("client sent header \"{}\" with invalid value: \"{}\"", name, value));
-}
-
 Http2::Verdict Http2::on_head(void* stream, std::size_t block_bytes, bool ended) {
   Http2Stream& here = as_stream(stream);
   here.request().request_bytes = block_bytes + continuation_bytes_;
-  if (here.has_priority()) client_prioritises_ = true;
+  if (!here.priority_text().empty()) {
+    client_prioritises_ = true;
+    if (const auto priority = parse_priority(here.priority_text())) session_.set_priority(here.id(), *priority);
+  }
   if (ended) on_end(stream);
   here.finish_head();
   return given_up_ ? Verdict::stop : Verdict::go_on;
@@ -251,6 +272,11 @@ void Http2::on_body(void* stream, std::size_t bytes) {
   guard_.on_body(bytes);
   here.request_body_bytes += bytes;
   here.request().request_bytes += bytes;
+  if (here.malformed) return;
+  const std::int64_t announced = here.request().content_length;
+  if (announced >= 0 && here.request_body_bytes > static_cast<std::uint64_t>(announced)) {
+    return reset_malformed(here, "client sent a longer body than its content-length says");
+  }
   if (here.state == Http2Stream::State::held && !awaits_body(here)) submit_or_hold(here);
   if (here.state != Http2Stream::State::draining) return;
   Worker& worker = connection_.worker();
@@ -262,17 +288,43 @@ void Http2::on_end(void* stream) {
   Http2Stream& here = as_stream(stream);
   here.request_ended = true;
   if (OldStream& old = old_stream(here.id()); old.id == here.id()) old.ended_by_peer = true;
+  if (here.malformed) return;
+  const std::int64_t announced = here.request().content_length;
+  if (announced >= 0 && here.request_body_bytes < static_cast<std::uint64_t>(announced)) {
+    return reset_malformed(here, "client prematurely closed stream");
+  }
   if (here.state == Http2Stream::State::held) submit_or_hold(here);
+}
+
+void Http2::reset_malformed(Http2Stream& stream, std::string_view why) {
+  stream.malformed = true;
+  log_request(stream.request(), LogLevel::info, why);
+  session_.reset(stream.id(), Http2Error::protocol_error);
+}
+
+void Http2::count_reset() {
+  const std::string_view flood = guard_.on_reset(connection_.worker().ring().now());
+  if (!flood.empty()) give_up(Http2Error::enhance_your_calm, flood);
+}
+
+Http2::Verdict Http2::on_trailer(void* stream, std::string_view name, std::string_view value) {
+  const std::string fault = http2_trailer_fault(name, http2_field_value(value));
+  if (fault.empty()) return Verdict::go_on;
+  reset_malformed(as_stream(stream), fault);
+  return Verdict::drop_stream;
+}
+
+void Http2::on_trailers_end(void* stream, bool ended) {
+  if (ended) return on_end(stream);
+  reset_malformed(as_stream(stream), "client sent trailers that do not end its request");
 }
 
 void Http2::on_reset_by_peer(void* stream, std::uint32_t error) {
   Http2Stream& here = as_stream(stream);
   here.reset_by_peer = true;
-  if (OldStream& old = old_stream(here.id()); old.id == here.id()) old.ended_by_peer = true;
+  if (OldStream& old = old_stream(here.id()); old.id == here.id()) old.ended_by_peer = old.reset_by_peer = true;
   log_request(here.request(), LogLevel::info, reset_text(here.id(), error));
-  if (const std::string_view flood = guard_.on_reset(connection_.worker().ring().now()); !flood.empty()) {
-    give_up(Http2Error::enhance_your_calm, flood);
-  }
+  count_reset();
 }
 
 void Http2::on_protocol_error(std::string_view what) {
@@ -282,10 +334,7 @@ void Http2::on_protocol_error(std::string_view what) {
 void Http2::on_closed(void* stream, Http2Error error) {
   if (state_ == State::ending || state_ == State::closed) return;
   Http2Stream& here = as_stream(stream);
-  if (!here.end_sent && !here.reset_by_peer && !here.reset_by_us && error != Http2Error::no_error) {
-    const std::string_view flood = guard_.on_reset(connection_.worker().ring().now());
-    if (!flood.empty()) give_up(Http2Error::enhance_your_calm, flood);
-  }
+  if (!here.end_sent && !here.reset_by_peer && !here.reset_by_us && error != Http2Error::no_error) count_reset();
   ResponseHead& response = here.request().response;
   if (!here.end_sent && here.request().bytes_sent == 0 && !(here.reset_by_us && response.status != 0)) {
     response.status = here.reset_by_peer ? 499 : 400;
@@ -301,6 +350,15 @@ void Http2::work_later() {
 }
 
 void Http2::on_turn_end() {
+  try {
+    end_turn();
+  } catch (const std::bad_alloc&) {
+    connection_.log(LogLevel::alert, "no memory for answers");
+    connection_.close();
+  }
+}
+
+void Http2::end_turn() {
   if (given_up_ && state_ != State::ending) end(end_error_);
   send_frames();
   if (state_ == State::closed) return;
@@ -339,9 +397,10 @@ void Http2::send_frames() {
 void Http2::arm_timers() {
   if (state_ == State::ending) return connection_.disarm_timer();
   const ServerBlock& server = connection_.default_server();
-  const bool idle = streams_.empty() && !field_block_open_;
+  const bool awaits_fields = field_block_open_ && !field_block_late_;
+  const bool idle = streams_.empty() && !awaits_fields;
   connection_.set_idle(idle && out_.drained());
-  if (field_block_open_) {
+  if (awaits_fields) {
     if (!header_timer_) connection_.arm_timer(server.settings.get<HttpCoreServer>().client_header_timeout->count);
     header_timer_ = true;
     return;

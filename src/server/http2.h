@@ -73,10 +73,11 @@ class Http2 final : public Protocol, private Http2Session::Client {
   Verdict on_frame(const Http2FrameHead& frame) override;
   void* on_request(std::int32_t stream_id, bool depends_on_itself) override;
   Verdict on_field(void* stream, std::string_view name, bool name_is_constant, std::string_view value) override;
-  void on_invalid_field(void* stream, std::string_view name, std::string_view value) override;
   Verdict on_head(void* stream, std::size_t block_bytes, bool ended) override;
   void on_body(void* stream, std::size_t bytes) override;
   void on_end(void* stream) override;
+  Verdict on_trailer(void* stream, std::string_view name, std::string_view value) override;
+  void on_trailers_end(void* stream, bool ended) override;
   void on_reset_by_peer(void* stream, std::uint32_t error) override;
   void on_protocol_error(std::string_view what) override;
   // --- frames out ---
@@ -90,7 +91,12 @@ class Http2 final : public Protocol, private Http2Session::Client {
   Verdict look_at_old_stream(const Http2FrameHead& frame);
   // Logs, and ends the connection with GOAWAY once receive() is back.
   Verdict give_up(Http2Error error, std::string_view why);
+  void give_up_field_block();
   void refuse_stream(std::int32_t stream_id, std::string_view why);
+  // What comes behind its head makes the request malformed (RFC 9113 section 8.1.1).
+  void reset_malformed(Http2Stream& stream, std::string_view why);
+  // By the client, or for its fault.
+  void count_reset();
   Http2Stream* make_stream(std::int32_t stream_id);
 
   // --- answers ---
@@ -108,6 +114,7 @@ class Http2 final : public Protocol, private Http2Session::Client {
   // --- the turn's end ---
   void work_later();
   void on_turn_end();
+  void end_turn();
   void send_frames();
   void watch_sending();
   void arm_timers();
@@ -128,6 +135,7 @@ class Http2 final : public Protocol, private Http2Session::Client {
   struct OldStream {
     std::int32_t id = 0;
     bool ended_by_peer = false;  // with END_STREAM or RST_STREAM: nothing more may come
+    bool reset_by_peer = false;
   };
   static constexpr std::size_t kOldStreams = 256;
   OldStream& old_stream(std::int32_t id) { return old_streams_[static_cast<std::size_t>(id >> 1) % kOldStreams]; }
@@ -142,6 +150,8 @@ class Http2 final : public Protocol, private Http2Session::Client {
   bool receiving_ = false;
   bool field_block_ends_ = false;    // with the frame that is coming
   bool field_block_open_ = false;    // between HEADERS and END_HEADERS
+  bool field_block_late_ = false;    // its time is over
+  std::int32_t field_block_stream_ = 0;
   std::size_t continuation_bytes_ = 0;
   bool header_timer_ = false;        // the connection's timer is for that
   bool client_prioritises_ = false;
@@ -149,6 +159,7 @@ class Http2 final : public Protocol, private Http2Session::Client {
   std::int32_t last_stream_id_ = 0;
   std::uint64_t last_line_ = 0;
   std::size_t field_bytes_ = 0;      // of all streams
+  std::int64_t open_streams_ = 0;
   IntrusiveList<Http2Stream, StreamOfConnection> streams_;
   IntrusiveList<Http2Stream, StreamOfConnection> leaving_streams_;  // closed, with something pending
   IntrusiveList<Http2Stream, WaitingStream> held_;                  // for log lines

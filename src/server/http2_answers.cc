@@ -53,7 +53,7 @@ void Http2::on_close_wanted(Http2Stream& stream) {
 
 bool Http2::awaits_body(Http2Stream& stream) const {
   const Request& request = stream.request();
-  return !stream.request_ended && !stream.timed_out && request.response.status != 413 &&
+  return !stream.request_ended && !stream.timed_out && !stream.malformed && request.response.status != 413 &&
          stream.request_body_bytes <= kAwaitedBodyBytesMax &&
          request.content_length <= static_cast<std::int64_t>(kAwaitedBodyBytesMax);
 }
@@ -140,7 +140,13 @@ void Http2::on_sent(void* stream, const Http2FrameHead& frame) {
   if ((frame.flags & kHttp2EndStream) == 0) return;
   here.end_sent = true;
   request.complete = true;
-  if (!here.request_ended) drain(here);
+  if (here.malformed) {  // answered, and reset too (RFC 9113 section 8.1.1)
+    here.reset_by_us = true;
+    session_.reset(here.id(), Http2Error::protocol_error);
+    count_reset();
+  } else if (!here.request_ended) {
+    drain(here);
+  }
 }
 
 // The rest of the request's body is thrown away for a while, as with HTTP/1: many a client reads no answer before it has sent
@@ -219,6 +225,7 @@ void Http2::log_access(Http2Stream& stream) {
 void Http2::release(Http2Stream& stream) {
   static_cast<StreamOfConnection&>(stream).unlink();
   static_cast<WaitingStream&>(stream).unlink();
+  --open_streams_;
   field_bytes_ -= stream.field_bytes();
   stream.state = Http2Stream::State::closed;
   stream.cancel();

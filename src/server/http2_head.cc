@@ -1,6 +1,6 @@
 // Http2Stream's first half: from fields to a request that the phases can take (ngx_http_v2.c, from
-// ngx_http_v2_state_process_header to ngx_http_v2_run_request). What makes a request malformed by RFC 9113 was found by
-// then, but for a Host that says something else than :authority.
+// ngx_http_v2_state_process_header to ngx_http_v2_run_request). What makes a request malformed by RFC 9113 gets nginx's
+// answer, and then the reset that section 8.1.1 has.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -41,6 +41,11 @@ Http2Stream::FieldFault Http2Stream::take_field(std::string_view name, bool name
     value = value.substr(0, buffers.bytes_each);
   }
   if (refusal_status_ != 0 && !name.starts_with(':')) return FieldFault::none;
+  if (!name.starts_with(':')) value = http2_field_value(value);
+  if (const std::string fault = rules_.take(name, value); !fault.empty()) {
+    refuse_malformed(fault);
+    return FieldFault::none;
+  }
 
   Arena& arena = exchange_.arena();
   value = arena.copy(value);
@@ -59,7 +64,7 @@ Http2Stream::FieldFault Http2Stream::take_field(std::string_view name, bool name
     cookies_.push_back(value);
     return FieldFault::none;
   }
-  if (name == "priority") has_priority_ = true;
+  if (name == "priority") priority_text_ = priority_text_.empty() ? value : arena.join({priority_text_, ", ", value});
   if (name == "host") {
     take_host(value);
     return FieldFault::none;
@@ -98,7 +103,7 @@ void Http2Stream::take_host(std::string_view host) {
   }
   current.head.add_field({"host", host});
   const auto valid = validate_host(host, exchange_.arena());
-  if (!valid) return refuse(400, "client sent invalid host header");
+  if (!valid) return refuse_malformed("client sent invalid host header");
   choose_server(*valid);
 }
 
@@ -121,6 +126,11 @@ void Http2Stream::refuse(int status, std::string_view why) {
   if (refusal_status_ != 0) return;
   refusal_status_ = status;
   refusal_ = why;
+}
+
+void Http2Stream::refuse_malformed(std::string_view why) {
+  malformed = true;
+  if (refusal_status_ == 0) refuse(400, exchange_.arena().copy(why));
 }
 
 void Http2Stream::join_cookies() {
@@ -164,6 +174,7 @@ bool Http2Stream::take_request_line() {
                           : std::unexpected(UriError::bad_escape);
   if (!parsed) {
     current.uri = "";
+    malformed |= !head.target.starts_with('/');
     refuse(400, log_text(ParseStatus::invalid_request));
     return false;
   }
@@ -181,12 +192,16 @@ void Http2Stream::finish_head() {
   counters.reading.add(-1);
   counters.writing.add(1);
   join_cookies();
+  if (const std::string fault = rules_.finish(); !fault.empty() && refusal_status_ == 0) refuse_malformed(fault);
+  malformed |= rules_.is_malformed_connect();
   if (take_request_line()) {
     if (current.host.empty()) choose_server("");  // a server may have that name
     if (const auto framing = body_framing(current.head); !framing) {
+      malformed |= framing.error().fault == FramingFault::no_host;
       refuse(framing.error().status, exchange_.arena().copy(log_text(framing.error())));
     } else if (framing->kind == BodyFraming::Kind::sized) {
       current.content_length = framing->body_bytes;
+      if (request_ended && framing->body_bytes != 0) refuse_malformed("client prematurely closed stream");
     }
   }
   if (const EntryRefusal refusal = check_tls(connection_, current)) refuse(refusal.status, refusal.why);

@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <climits>
 #include <cstring>
 #include <new>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 namespace uringx {
@@ -22,6 +25,18 @@ constexpr std::uint64_t kResetsUncounted = 1u << 30;
 
 // RFC 9113 section 6.3.
 constexpr std::size_t kPriorityBytes = 5;
+
+// Nginx's window of a connection (NGX_HTTP_V2_MAX_WINDOW), for the bodies of all its streams: each stream's own bounds them.
+constexpr std::int32_t kConnectionWindowBytes = INT32_MAX;
+
+// Of nghttp2's own limit nothing is left: beyond it the connection would end, where RFC 9113 section 5.1.2 has the stream
+// refused. The client is told ours, and Http2 holds it to that.
+constexpr std::uint32_t kStreamsUnbounded = INT32_MAX;
+// Where that limit stands in the first SETTINGS frame, whose first entry it is.
+constexpr std::size_t kStreamLimitOffset = kHttp2FrameHeadBytes + sizeof(std::uint16_t);
+
+// What nghttp2 insists on behind the preface.
+constexpr char kEmptySettings[kHttp2FrameHeadBytes] = {0, 0, 0, NGHTTP2_SETTINGS, 0, 0, 0, 0, 0};
 
 // An answer's fields are few: more than these go through the heap.
 constexpr std::size_t kFieldsOnStack = 32;
@@ -76,6 +91,8 @@ bool Http2Session::Scanner::is_whole_priority() const {
   return head[3] == NGHTTP2_PRIORITY && head[0] == 0 && head[1] == 0 && head[2] == kPriorityBytes;
 }
 
+bool Http2Session::Scanner::is_settings() const { return head[3] == NGHTTP2_SETTINGS && (head[4] & NGHTTP2_FLAG_ACK) == 0; }
+
 Http2FrameHead Http2Session::Scanner::take() {
   const auto number = [this](std::size_t at) {
     return static_cast<std::int32_t>((head[at] & 0x7fu) << 24 | static_cast<unsigned>(head[at + 1]) << 16 |
@@ -90,9 +107,27 @@ Http2FrameHead Http2Session::Scanner::take() {
   return frame;
 }
 
-// What nghttp2 calls. `user_data` is the session.
+// What nghttp2 calls. `user_data`, always the last argument, is the session.
 struct Http2SessionCallbacks {
   using Verdict = Http2Session::Verdict;
+
+  // Keeps exceptions (memory runs out) from unwinding through nghttp2, which is C and would be left half changed: the call of
+  // receive() or send() under way ends, and throws them.
+  template <auto kCallback>
+  struct Contained;
+  template <typename Result, typename... Arguments, Result (*kCallback)(Arguments...)>
+  struct Contained<kCallback> {
+    static Result call(Arguments... arguments) noexcept {
+      try {
+        return kCallback(arguments...);
+      } catch (...) {
+        self(std::get<sizeof...(Arguments) - 1>(std::tie(arguments...))).failure_ = std::current_exception();
+        return NGHTTP2_ERR_CALLBACK_FAILURE;
+      }
+    }
+  };
+  template <auto kCallback>
+  static constexpr auto contained = &Contained<kCallback>::call;
 
   static Http2Session& self(void* user_data) { return *static_cast<Http2Session*>(user_data); }
   static void* stream_of(nghttp2_session* session, std::int32_t id) { return nghttp2_session_get_stream_user_data(session, id); }
@@ -129,17 +164,9 @@ struct Http2SessionCallbacks {
   static int on_header(nghttp2_session*, const nghttp2_frame*, nghttp2_rcbuf* name, nghttp2_rcbuf* value, std::uint8_t,
                        void* user_data) {
     Http2Session& here = self(user_data);
-    if (here.current_ == nullptr || here.trailers_) return 0;
+    if (here.current_ == nullptr) return 0;
+    if (here.trailers_) return result_of(here, here.client_.on_trailer(here.current_, text_of(name), text_of(value)));
     return result_of(here, here.client_.on_field(here.current_, text_of(name), nghttp2_rcbuf_is_static(name) != 0, text_of(value)));
-  }
-
-  // Malformed (RFC 9113 section 8.2.1); nghttp2 by itself would leave out the field.
-  static int on_invalid_header(nghttp2_session*, const nghttp2_frame* frame, nghttp2_rcbuf* name, nghttp2_rcbuf* value,
-                               std::uint8_t, void* user_data) {
-    Http2Session& here = self(user_data);
-    if (here.current_ != nullptr) here.client_.on_invalid_field(here.current_, text_of(name), text_of(value));
-    here.reset(frame->hd.stream_id, Http2Error::protocol_error);
-    return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   }
 
   static int on_frame_received(nghttp2_session* session, const nghttp2_frame* frame, void* user_data) {
@@ -149,7 +176,7 @@ struct Http2SessionCallbacks {
       case NGHTTP2_HEADERS:
         if (here.current_ == nullptr) return 0;
         if (!here.trailers_) return result_of(here, here.client_.on_head(here.current_, block_bytes(*frame), ended));
-        if (ended) here.client_.on_end(here.current_);
+        here.client_.on_trailers_end(here.current_, ended);
         return 0;
       case NGHTTP2_DATA:
         if (!ended) return 0;
@@ -159,6 +186,9 @@ struct Http2SessionCallbacks {
         if (void* const stream = stream_of(session, frame->hd.stream_id)) {
           here.client_.on_reset_by_peer(stream, frame->rst_stream.error_code);
         }
+        return 0;
+      case NGHTTP2_PRIORITY_UPDATE:
+        here.note_priority_update(static_cast<const nghttp2_ext_priority_update*>(frame->ext.payload)->stream_id);
         return 0;
       default:
         return 0;
@@ -190,6 +220,7 @@ struct Http2SessionCallbacks {
 
   static ssize_t send_bytes(nghttp2_session*, const std::uint8_t* data, std::size_t bytes, int, void* user_data) {
     Http2Session& here = self(user_data);
+    if (!here.settings_sent_) return send_first_settings(here, data, bytes);
     std::size_t done = 0;
     while (done < bytes) {
       const std::span<char> room = here.client_.room();
@@ -200,6 +231,26 @@ struct Http2SessionCallbacks {
       done += piece;
     }
     return done == 0 ? static_cast<ssize_t>(NGHTTP2_ERR_WOULDBLOCK) : static_cast<ssize_t>(done);
+  }
+
+  static ssize_t send_first_settings(Http2Session& here, const std::uint8_t* data, std::size_t bytes) {
+    const std::span<char> room = here.client_.room();
+    if (room.size() < bytes) return NGHTTP2_ERR_WOULDBLOCK;
+    std::memcpy(room.data(), data, bytes);
+    for (unsigned at = 0; at < sizeof(std::uint32_t); ++at) {
+      room[kStreamLimitOffset + at] = static_cast<char>(here.max_concurrent_streams_ >> (24 - 8 * at));
+    }
+    here.client_.commit(bytes);
+    here.settings_sent_ = true;
+    return static_cast<ssize_t>(bytes);
+  }
+
+  // The client is not told that it sent SETTINGS when it did not.
+  static int before_frame_sent(nghttp2_session*, const nghttp2_frame* frame, void* user_data) {
+    Http2Session& here = self(user_data);
+    if (!here.settings_supplied_ || frame->hd.type != NGHTTP2_SETTINGS || (frame->hd.flags & NGHTTP2_FLAG_ACK) == 0) return 0;
+    here.settings_supplied_ = false;
+    return NGHTTP2_ERR_CANCEL;
   }
 
   // The payload is put where it will be sent from, behind the place of its head: send_data follows at once.
@@ -258,17 +309,17 @@ struct Http2SessionCallbacks {
   static nghttp2_session_callbacks* make() {
     nghttp2_session_callbacks* callbacks = nullptr;
     if (nghttp2_session_callbacks_new(&callbacks) != 0) throw std::bad_alloc();
-    nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
-    nghttp2_session_callbacks_set_on_header_callback2(callbacks, on_header);
-    nghttp2_session_callbacks_set_on_invalid_header_callback2(callbacks, on_invalid_header);
-    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame_received);
-    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
-    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
-    nghttp2_session_callbacks_set_error_callback2(callbacks, on_error);
-    nghttp2_session_callbacks_set_send_callback(callbacks, send_bytes);
-    nghttp2_session_callbacks_set_send_data_callback(callbacks, send_data);
-    nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
-    nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, on_frame_not_sent);
+    nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, contained<on_begin_headers>);
+    nghttp2_session_callbacks_set_on_header_callback2(callbacks, contained<on_header>);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, contained<on_frame_received>);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, contained<on_data>);
+    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, contained<on_stream_close>);
+    nghttp2_session_callbacks_set_error_callback2(callbacks, contained<on_error>);
+    nghttp2_session_callbacks_set_before_frame_send_callback(callbacks, contained<before_frame_sent>);
+    nghttp2_session_callbacks_set_send_callback(callbacks, contained<send_bytes>);
+    nghttp2_session_callbacks_set_send_data_callback(callbacks, contained<send_data>);
+    nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, contained<on_frame_sent>);
+    nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, contained<on_frame_not_sent>);
     return callbacks;
   }
 
@@ -276,6 +327,7 @@ struct Http2SessionCallbacks {
     nghttp2_option* options = nullptr;
     if (nghttp2_option_new(&options) != 0) throw std::bad_alloc();
     nghttp2_option_set_builtin_recv_extension_type(options, NGHTTP2_PRIORITY_UPDATE);
+    nghttp2_option_set_no_http_messaging(options, 1);  // http/http2_rules: malformed requests get their 400
     nghttp2_option_set_max_outbound_ack(options, kOutboundAcksMax);
     nghttp2_option_set_max_send_header_block_length(options, kSentFieldBytesMax);
     nghttp2_option_set_max_settings(options, kSettingsEntriesMax);
@@ -285,18 +337,20 @@ struct Http2SessionCallbacks {
   }
 };
 
-Http2Session::Http2Session(Client& client, const Http2SessionOptions& options) : client_(client) {
+Http2Session::Http2Session(Client& client, const Http2SessionOptions& options)
+    : client_(client), max_concurrent_streams_(options.max_concurrent_streams) {
   // The same for every connection; never given back.
   static nghttp2_session_callbacks* const callbacks = Http2SessionCallbacks::make();
   static nghttp2_option* const session_options = Http2SessionCallbacks::make_options();
   if (nghttp2_session_server_new2(&session_, callbacks, this, session_options) != 0) throw std::bad_alloc();
   const std::array<nghttp2_settings_entry, 4> settings{{
-      {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, options.max_concurrent_streams},
+      {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, kStreamsUnbounded},
       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, options.stream_window_bytes},
       {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, options.header_list_bytes_max},
       {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
   }};
-  if (nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings.data(), settings.size()) != 0) {
+  if (nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings.data(), settings.size()) != 0 ||
+      nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0, kConnectionWindowBytes) != 0) {
     nghttp2_session_del(session_);
     throw std::bad_alloc();
   }
@@ -305,7 +359,7 @@ Http2Session::Http2Session(Client& client, const Http2SessionOptions& options) :
 Http2Session::~Http2Session() { nghttp2_session_del(session_); }
 
 // nghttp2 gets what came before a frame before the client is told of the frame's head, and passes over some frames without
-// telling anybody: so that the heads are read here.
+// telling anybody: so that the heads are read here. The first head is passed on whole: SETTINGS may have to come before it.
 bool Http2Session::receive(std::span<const char> bytes) {
   std::size_t given = 0;
   for (std::size_t at = 0; at < bytes.size();) {
@@ -320,14 +374,29 @@ bool Http2Session::receive(std::span<const char> bytes) {
     const std::size_t behind_head = scanner_.head_bytes;
     if (at > behind_head && !pass(bytes.subspan(given, at - behind_head - given))) return false;
     given = std::max(given, at - std::min(at, behind_head));
+    if (!begun_) {
+      if (!begin()) return false;
+      given = at;
+    }
     if (client_.on_frame(scanner_.take()) == Verdict::stop) return false;
   }
-  return pass(bytes.subspan(given));
+  return pass(bytes.subspan(given, bytes.size() - given - (begun_ ? 0 : std::min(scanner_.head_bytes, bytes.size() - given))));
+}
+
+// nginx takes a preface without SETTINGS (RFC 9113 section 3.4 has them there), and so do clients count on it.
+bool Http2Session::begin() {
+  begun_ = true;
+  if (!scanner_.is_settings()) {
+    settings_supplied_ = true;
+    if (!pass(kEmptySettings)) return false;
+  }
+  return pass({reinterpret_cast<const char*>(scanner_.head), scanner_.head_bytes});
 }
 
 bool Http2Session::pass(std::span<const char> bytes) {
   if (bytes.empty()) return true;
   const ssize_t used = nghttp2_session_mem_recv(session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  rethrow();
   if (used == NGHTTP2_ERR_NOMEM) throw std::bad_alloc();
   if (used < 0 && !stopped_) client_.on_protocol_error(nghttp2_strerror(static_cast<int>(used)));
   return used >= 0;
@@ -335,8 +404,22 @@ bool Http2Session::pass(std::span<const char> bytes) {
 
 bool Http2Session::send() {
   const int result = nghttp2_session_send(session_);
+  rethrow();
   if (result == NGHTTP2_ERR_NOMEM) throw std::bad_alloc();
   return result == 0;
+}
+
+void Http2Session::note_priority_update(std::int32_t stream_id) {
+  if (stream_id > last_stream_id()) {
+    early_updates_[early_update_next_++ % early_updates_.size()] = stream_id;
+  } else if (stream_id == 0) {  // RFC 9218 section 7.1; nghttp2 lets it pass
+    client_.on_protocol_error("PRIORITY_UPDATE of stream 0");
+    terminate(Http2Error::protocol_error);
+  }
+}
+
+void Http2Session::rethrow() {
+  if (failure_ != nullptr) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
 bool Http2Session::wants_to_send() const { return nghttp2_session_want_write(session_) != 0; }
@@ -351,7 +434,7 @@ void Http2Session::submit_interim(std::int32_t stream_id, std::span<const Header
 void Http2Session::submit_answer(std::int32_t stream_id, std::span<const HeaderField> fields, bool has_body) {
   nghttp2_data_provider body{};
   body.source.ptr = nghttp2_session_get_stream_user_data(session_, stream_id);
-  body.read_callback = Http2SessionCallbacks::read_body;
+  body.read_callback = Http2SessionCallbacks::contained<Http2SessionCallbacks::read_body>;
   with_wire_fields(fields, [&](const nghttp2_nv* wire) {
     check_submitted(nghttp2_submit_response(session_, stream_id, wire, fields.size(), has_body ? &body : nullptr));
   });
@@ -369,6 +452,12 @@ void Http2Session::resume(std::int32_t stream_id) { check_submitted(nghttp2_sess
 void Http2Session::set_urgency(std::int32_t stream_id, unsigned urgency) {
   const nghttp2_extpri priority{.urgency = urgency, .inc = 0};
   check_submitted(nghttp2_session_change_extpri_stream_priority(session_, stream_id, &priority, 0));
+}
+
+void Http2Session::set_priority(std::int32_t stream_id, const Priority& priority) {
+  if (std::find(early_updates_.begin(), early_updates_.end(), stream_id) != early_updates_.end()) return;
+  const nghttp2_extpri wanted{.urgency = priority.urgency, .inc = priority.incremental};
+  check_submitted(nghttp2_session_change_extpri_stream_priority(session_, stream_id, &wanted, 0));
 }
 
 void Http2Session::reset(std::int32_t stream_id, Http2Error error) {

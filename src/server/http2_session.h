@@ -5,12 +5,15 @@
 // given to the client and asked for again at once: it reads them to throw them away.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <span>
 #include <string_view>
 
 #include "http/message.h"
+#include "http/priority.h"
 
 struct nghttp2_session;
 
@@ -59,7 +62,7 @@ inline constexpr std::uint8_t kHttp2EndHeaders = 0x4;
 inline constexpr std::size_t kHttp2FrameHeadBytes = 9;
 
 struct Http2SessionOptions {
-  std::uint32_t max_concurrent_streams = 128;
+  std::uint32_t max_concurrent_streams = 128;    // told the client; who opens streams for it holds it to that
   std::uint32_t stream_window_bytes = 65536;     // what a stream may send of a body before it is asked for more
   std::uint32_t header_list_bytes_max = 32768;   // told the client; who reads the fields holds it to that
 };
@@ -92,14 +95,15 @@ class Http2Session {
     virtual Verdict on_frame(const Http2FrameHead& frame) = 0;
     // A stream is opened. nullptr: reset() was called.
     virtual void* on_request(std::int32_t stream_id, bool depends_on_itself) = 0;
-    // `name_is_constant`: its memory stays. Pseudo fields too, first. Names and values are well-formed.
+    // `name_is_constant`: its memory stays. Pseudo fields too; whatever the client sent.
     virtual Verdict on_field(void* stream, std::string_view name, bool name_is_constant, std::string_view value) = 0;
-    // Ill-formed ones: the stream is reset for it.
-    virtual void on_invalid_field(void* stream, std::string_view name, std::string_view value) = 0;
     // The fields are complete; `ended`: so is the request. `block_bytes`: what they took in the HEADERS frame, compressed.
     virtual Verdict on_head(void* stream, std::size_t block_bytes, bool ended) = 0;
     virtual void on_body(void* stream, std::size_t bytes) = 0;
     virtual void on_end(void* stream) = 0;
+    // Fields behind the body, and their end; `ended`: the request's too, as it should be.
+    virtual Verdict on_trailer(void* stream, std::string_view name, std::string_view value) = 0;
+    virtual void on_trailers_end(void* stream, bool ended) = 0;
     virtual void on_reset_by_peer(void* stream, std::uint32_t error) = 0;
     // What made nghttp2 end the connection or reset a stream.
     virtual void on_protocol_error(std::string_view what) = 0;
@@ -125,7 +129,8 @@ class Http2Session {
   Http2Session(const Http2Session&) = delete;
   Http2Session& operator=(const Http2Session&) = delete;
 
-  // False: the connection cannot go on: terminate(), or close it.
+  // False: the connection cannot go on: terminate(), or close it. Both throw what a call of the client's threw: then it is
+  // beyond help.
   bool receive(std::span<const char> bytes);
   // Puts what there is to send into the client's room, as far as that goes. False: as above.
   bool send();
@@ -142,6 +147,8 @@ class Http2Session {
   void resume(std::int32_t stream_id);
   // Until the client says something else: 0 is served first, 7 last (RFC 9218 section 4.1).
   void set_urgency(std::int32_t stream_id, unsigned urgency);
+  // What the request's `priority` field says; a PRIORITY_UPDATE that came before it holds instead.
+  void set_priority(std::int32_t stream_id, const Priority& priority);
   void reset(std::int32_t stream_id, Http2Error error);
 
   // GOAWAY: later streams are ignored, those there are go on.
@@ -169,10 +176,15 @@ class Http2Session {
 
     std::size_t head_bytes_wanted() const;
     bool is_whole_priority() const;
+    bool is_settings() const;
     Http2FrameHead take();
   };
 
+  bool begin();
+  void note_priority_update(std::int32_t stream_id);
   bool pass(std::span<const char> bytes);
+  // What a call of the client's threw.
+  void rethrow();
 
   Scanner scanner_;
   nghttp2_session* session_ = nullptr;
@@ -183,6 +195,13 @@ class Http2Session {
   bool trailers_submitted_ = false;    // by the read_body() under way
   std::span<char> room_;               // where the DATA frame being made goes
   bool stopped_ = false;
+  std::uint32_t max_concurrent_streams_;
+  bool begun_ = false;                 // the head of the first frame came
+  bool settings_sent_ = false;
+  bool settings_supplied_ = false;     // nghttp2 was given some that the client did not send, and has not acknowledged them yet
+  std::array<std::int32_t, 32> early_updates_{};  // the last streams that PRIORITY_UPDATE named before they were opened
+  std::size_t early_update_next_ = 0;
+  std::exception_ptr failure_;         // of the callback that ended the call under way
 };
 
 }  // namespace uringx

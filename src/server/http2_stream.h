@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/intrusive_list.h"
+#include "http/http2_rules.h"
 #include "ring/operation.h"
 #include "ring/timers.h"
 #include "server/answer_reader.h"
@@ -43,8 +44,8 @@ class Http2Stream : public StreamOfConnection, public WaitingStream {
   bool head_complete() const { return head_complete_; }
   // What its fields hold of memory.
   std::size_t field_bytes() const { return field_bytes_; }
-  // It came with a `priority` field.
-  bool has_priority() const { return has_priority_; }
+  // What its `priority` fields say, together.
+  std::string_view priority_text() const { return priority_text_; }
 
   // --- the body of the request ---
   bool request_ended = false;
@@ -74,6 +75,7 @@ class Http2Stream : public StreamOfConnection, public WaitingStream {
   bool reset_by_us = false;       // for a reason of ours, which was logged
   bool continue_sent = false;
   bool timed_out = false;
+  bool malformed = false;         // by RFC 9113 section 8.1.1: no body is awaited, and the stream is reset
   std::uint64_t line_before = 0;  // the last log line of the connection when the request came
   std::uint64_t progress_mark = 0;  // bytes of the body sent when the timer was armed
   Clock::time_point drain_until{};
@@ -108,6 +110,7 @@ class Http2Stream : public StreamOfConnection, public WaitingStream {
   bool take_request_line();
   void join_cookies();
   void refuse(int status, std::string_view why);
+  void refuse_malformed(std::string_view why);
 
   Http2& http2_;
   Connection& connection_;
@@ -120,7 +123,8 @@ class Http2Stream : public StreamOfConnection, public WaitingStream {
   bool disk_failed_ = false;
 
   bool head_complete_ = false;
-  bool has_priority_ = false;
+  std::string_view priority_text_;
+  Http2HeadRules rules_;
   bool has_authority_ = false;
   std::size_t field_bytes_ = 0;
   std::size_t field_count_ = 0;
