@@ -150,6 +150,8 @@ struct Request {
   // --- the answer ---
   ResponseHead response;
   BodyFilters filters;            // what the body has to pass; header filters put them in
+  std::optional<std::uint64_t> limit_rate;  // bytes a second, 0 for no limit; unset until `set $limit_rate` or the answer
+  std::uint64_t limit_rate_after = 0;       // so many bytes go as fast as they can
   struct stat file_info {};       // of the file being served, valid when has_file_info
   bool has_file_info = false;
   bool complete = false;          // the whole answer was handed to the socket ($request_completion)

@@ -13,6 +13,15 @@ namespace {
 // A text without bytes is a text all the same: a null one would be "not set".
 std::string_view set_text(std::string_view text) { return text.data() == nullptr ? std::string_view("") : text; }
 
+// ngx_http_variable_set_limit_rate.
+void set_limit_rate(Request& request, std::string_view value) {
+  if (const auto bytes = parse_size(value)) {
+    request.limit_rate = *bytes;
+  } else {
+    log_request(request, LogLevel::error, request.arena.join({"invalid $limit_rate \"", value, "\""}));
+  }
+}
+
 // One run. What has to outlive the wait for a file is packed into HandlerState::step.
 class Run {
  public:
@@ -109,6 +118,9 @@ std::optional<HandlerResult> Run::operator()(const SetStep& step) {
     case SetStep::Target::args:
       request_.args = value;
       request_.valid_unparsed_uri = false;
+      break;
+    case SetStep::Target::limit_rate:
+      set_limit_rate(request_, value);
       break;
   }
   ++next_;

@@ -9,7 +9,6 @@ constexpr std::uint32_t kHttpServer = kHttp | kServer;
 // Everything but the handlers that ask an upstream; those are in unserved_upstream.cc.
 
 constexpr UnservedRow kCoreRows[] = {
-    {"limit_rate", kAll | kLocationIf, kTake1}, {"limit_rate_after", kAll | kLocationIf, kTake1},
     {"post_action", kAll | kLocationIf, kTake1},
 };
 constexpr UnservedRow kUpstreamRows[] = {

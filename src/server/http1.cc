@@ -88,7 +88,13 @@ void Http1::on_peer_closed(int error_number) {
       }
       break;
     case State::sending:
-      break;  // the answer may still be wanted: a client may close its sending side only
+      // The answer may still be wanted: a client may close its sending side only. One that pauses ends all the same, as with
+      // nginx: it is not to count for limit_conn until something is sent again.
+      if (current_->sender->paused()) {
+        log_request(request(), LogLevel::info, "client prematurely closed connection", error_number);
+        current_->sender->cancel();
+      }
+      break;
     case State::draining:
       end_connection();
       break;
@@ -140,8 +146,10 @@ void Http1::send_answer() {
   current.head_bytes_sent = head.size() - (continue_wanted_ ? kContinueResponse.size() : 0);
   current.action = kSendingResponse;
   arm_send_timer();
+  choose_rate(current);
   current_->sender->start({head, current_->exchange.body().parts, &current_->exchange.file(),
-                           current_->exchange.filtered(), core.sendfile_max_chunk->count, !core.directio->has_value()});
+                           current_->exchange.filtered(), core.sendfile_max_chunk->count, !core.directio->has_value(),
+                           SendPace::of(current, connection_.worker().ring().now())});
 }
 
 std::string_view Http1::make_head() {
@@ -390,6 +398,7 @@ void Http1::on_timeout() {
       abandon(408);
       return;
     case State::sending: {
+      if (current_->sender->paused()) return arm_send_timer();  // the wait is of our own making
       // A chain's send goes on inside the kernel: what the client acknowledged since tells whether it is alive.
       const std::uint64_t progress = send_progress();
       if (current_->sender->sends_in_chain() && progress != progress_seen_) {

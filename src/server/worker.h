@@ -95,6 +95,8 @@ class Worker {
   const ErrorLog& error_log() const { return *options_.error_log; }
   Helpers& helpers() { return *options_.helpers; }
   void arm(Timer& timer, std::chrono::milliseconds after) { timers_.arm(timer, ring_.now(), after); }
+  // For a duration that was reckoned, not configured.
+  void arm_delay(Timer& timer, std::chrono::milliseconds after) { timers_.arm_delay(timer, ring_.now(), after); }
   std::uint64_t& boundaries() { return boundaries_; }
   // Memory for bytes on their way through one call; whoever is called may use it too.
   std::span<char> scratch() { return scratch_; }
