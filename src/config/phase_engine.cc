@@ -211,6 +211,7 @@ std::optional<Action> PhaseEngine::take(const HandlerResult& result) {
     std::optional<Action> operator()(const ReadDirectory& read) const { return read; }
     std::optional<Action> operator()(const CheckPassword& check) const { return check; }
     std::optional<Action> operator()(const ResolvePath& resolve) const { return resolve; }
+    std::optional<Action> operator()(const Wait& wait) const { return wait; }
     std::optional<Action> operator()(const CloseConnection& close) const { return close; }
     std::optional<Action> operator()(const SendText& text) const { return text; }
     std::optional<Action> operator()(const SendFile& file) const { return file; }

@@ -38,7 +38,7 @@ struct NamedRedirect {
 InternalRedirect redirect_to(std::string_view target);
 
 using HandlerResult = std::variant<Declined, Allowed, Finish, InternalRedirect, NamedRedirect, ProbeFile, ReadDirectory,
-                                   CheckPassword, ResolvePath, SendText, SendFile, CloseConnection>;
+                                   CheckPassword, ResolvePath, Wait, SendText, SendFile, CloseConnection>;
 
 // What one handler remembers between being asked and being asked again; fresh for every handler of every pass.
 struct HandlerState {

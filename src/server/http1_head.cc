@@ -31,7 +31,8 @@ void Http1::process_input() {
     finish_head();
   }
   processing_ = false;
-  if (state_ == State::reading_head && connection_.peer_closed()) on_peer_closed(0);
+  const bool wants_peer = state_ == State::reading_head || (state_ == State::answering && current_->exchange.waiting());
+  if (wants_peer && connection_.peer_closed()) on_peer_closed(0);
   connection_.close_when_quiet();  // a close within the loop could not do it
 }
 

@@ -12,6 +12,7 @@
 #include "base/intrusive_list.h"
 #include "base/slab.h"
 #include "config/route_table.h"
+#include "modules/limit_conn.h"
 #include "ring/buffer_ring.h"
 #include "ring/ring.h"
 #include "ring/timers.h"
@@ -105,6 +106,9 @@ class Worker {
   // Calls `call(owner)` in the next turn: others come first.
   void defer(void* owner, void (*call)(void* owner)) { deferred_.push_back({owner, call}); }
 
+  // By a request that ends: nobody counts it any more for limit_conn, now or as soon as the zone is free.
+  void let_go(const HeldConnections& held);
+
   // By the connection: it waits for a request (and may be closed for a new one) or no longer does.
   void note_idle(Connection& connection) { idle_.push_back(connection); }
   // By the connection, last of all: it is closed and destroyed at the end of the turn, when nothing of it is on the stack.
@@ -127,6 +131,7 @@ class Worker {
   void run_deferred();
   Clock::duration wait_time(Clock::duration wait_max);
   void close_released();
+  void let_go_of_kept();
   bool make_room();
 
   WorkerOptions options_;
@@ -150,6 +155,8 @@ class Worker {
   std::vector<DeferredCall> deferred_;
   std::vector<DeferredCall> running_deferred_;
   std::vector<Connection*> released_;
+  std::vector<HeldConnection> kept_;  // others were using their zones
+  Timer kept_timer_{this, Timer::calls<&Worker::let_go_of_kept>};
   std::vector<std::unique_ptr<AcceptingSocket>> sockets_;
   std::atomic<unsigned> load_{0};
   std::vector<std::string> listen_texts_;
