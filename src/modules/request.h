@@ -79,6 +79,12 @@ struct HostInfo {
 // What became of a request at limit_req and limit_conn ($limit_req_status, $limit_conn_status); none: no key was counted.
 enum class LimitStatus : std::uint8_t { none, passed, delayed, rejected, delayed_dry_run, rejected_dry_run };
 
+// Who has the bytes that follow a head.
+struct BodyBytes {
+  void* owner = nullptr;
+  bool (*discard)(void* owner) = nullptr;  // nullptr: there are none
+};
+
 // The cached value of a variable in this request.
 struct VariableValue {
   enum class State : std::uint8_t { unknown, found, not_found } state = State::unknown;
@@ -106,6 +112,7 @@ struct Request {
   Method method = Method::unknown;  // may change to GET in an error_page redirect
   std::int64_t content_length = kUnknownLength;
   bool chunked_body = false;
+  BodyBytes body;                 // for discard_body()
   std::int64_t start_msec = 0;    // wall clock at the first byte ($request_time counts from here)
   std::uint64_t request_bytes = 0;  // $request_length so far
   bool pipelined = false;         // its head was read together with the one before it ($pipe)

@@ -129,9 +129,10 @@ std::optional<HandlerResult> Run::operator()(const SetStep& step) {
 
 std::optional<HandlerResult> Run::operator()(const ReturnStep& step) {
   request_.response.status = step.status;  // the text may ask for $status
-  const std::string_view text = step.text ? step.text->evaluate(request_) : std::string_view("");
   // As ngx_http_script_return_code: errors without a text of their own get the built-in (or configured) page.
   if (step.status >= 400 && (!step.text || step.text->source().empty())) return Finish{step.status};
+  if (!discard_body(request_)) return Finish{400};
+  const std::string_view text = step.text ? step.text->evaluate(request_) : std::string_view("");
   if (is_redirect(step.status)) {
     request_.response.location = text.empty() ? std::string_view("") : text;  // printed even when it is empty
     return Finish{step.status};

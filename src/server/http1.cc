@@ -107,24 +107,14 @@ void Http1::on_peer_closed(int error_number) {
 
 void Http1::on_answer_ready() {
   Request& current = request();
-  keep_alive_ = keeps_alive(current) && may_keep_alive();
   const bool with_continue = !current.expect_tested && expects_continue(current.head);
   current.expect_tested = true;
-  if (!current_->body_complete) {
-    const bool sound = discard_body();
-    if (!sound && current.error_status == 0) {
-      log_request(current, LogLevel::error, kInvalidChunkedBodyText);
-      current.response.fields.clear();
-      current.body_discarded = true;
-      current_->body_complete = true;
-      current_->exchange.finish(400);
-      return;
-    }
-    if (!sound) {
-      current_->body_complete = true;
-      keep_alive_ = false;
-    }
+  if (!on_body_unwanted() && current.error_status == 0) {  // no handler asked
+    current.response.fields.clear();
+    current_->exchange.finish(400);
+    return;
   }
+  keep_alive_ = keeps_alive(current) && may_keep_alive();
   pipelined_ = input_.size() > current_->body_start && !current_->bytes_came_later;
   current.keep_alive = keep_alive_;
   continue_wanted_ = with_continue;
@@ -219,6 +209,15 @@ void Http1::on_close_wanted() {
 
 // --- the request's body: read and thrown away ---
 
+// False: it is malformed.
+bool Http1::on_body_unwanted() {
+  if (current_->body_complete || discard_body()) return true;
+  log_request(request(), LogLevel::error, kInvalidChunkedBodyText);
+  request().keep_alive = false;
+  current_->body_complete = true;
+  return false;
+}
+
 // Takes what has come of the body. False: it is malformed (and the connection can't be used any more).
 bool Http1::discard_body() {
   Http1Exchange& now = *current_;
@@ -235,9 +234,9 @@ bool Http1::discard_body() {
     input_.erase(now.body_start, step.used_bytes);
     if (step.status == ChunkedStatus::invalid) return false;
     now.body_complete = step.status == ChunkedStatus::done;
-    if (now.body_complete) request().content_length = 0;  // as nginx leaves it ($content_length)
     if (step.status == ChunkedStatus::need_more) break;
   }
+  request().content_length = now.chunks.bytes_wanted();  // as nginx leaves it ($content_length)
   return true;
 }
 

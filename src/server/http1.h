@@ -92,6 +92,9 @@ class Http1 final : public Protocol {
   void note_progress();
   void arm_send_timer();
 
+  static bool body_unwanted(void* owner) { return static_cast<Http1*>(owner)->on_body_unwanted(); }
+  bool on_body_unwanted();
+
   // --- after the answer ---
   bool discard_body();
   void finish_request();

@@ -216,6 +216,7 @@ void Http1::finish_head() {
   now.body_left = framing->body_bytes;
   current.chunked_body = framing->kind == BodyFraming::Kind::chunked;
   if (framing->kind == BodyFraming::Kind::sized) current.content_length = framing->body_bytes;
+  if (!now.body_complete) current.body = {this, body_unwanted};
   current.lingering_close = !now.body_complete;
   current.keep_alive = wants_keep_alive(current.head);
   state_ = State::answering;
