@@ -7,6 +7,8 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <optional>
+#include <string>
 #include <thread>
 
 namespace uringx {
