@@ -571,14 +571,14 @@ MEASURED = [("/plain/64k.bin", 65536, 30720, 0), ("/after/big.bin", 1048579, 307
             ("/set/64k.bin?r=30k", 65536, 30720, 0)]
 
 
-def download(server, target, tls=False) -> list[tuple[float, int]]:
+def download(server, target, tls=False, *fields) -> list[tuple[float, int]]:
     """When how many bytes of an answer had come, in seconds from the request."""
     seen, total, began = [], 0, time.monotonic()
     with connect("P0", server) as sock:
         sock.settimeout(15)
         if tls:
             sock = ssl._create_unverified_context().wrap_socket(sock)
-        sock.sendall(get(target, "Connection: close"))
+        sock.sendall(get(target, "Connection: close", *fields))
         while piece := sock.recv(1 << 16):
             total += len(piece)
             seen.append((time.monotonic() - began, total))
@@ -650,6 +650,19 @@ def test_streams_keep_to_the_rate_each_for_itself(server):
     for target, total, rate, after in MEASURED:
         check_rate(seen[target], total, rate, after)
     assert server.stop() == 0
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+def test_a_compressed_answer_keeps_to_the_rate(server, tls):
+    text = logged("gzip on; gzip_types *; ", "location / { limit_rate 6000; try_files /64k.bin =404; }")
+    if tls:
+        make_certificate(server.prefix)
+        text = text.replace("@P0@;", "@P0@ ssl; ssl_certificate cert.pem; ssl_certificate_key key.pem;")
+    run(server, text)
+    seen = download(server, "/", tls, "Accept-Encoding: gzip")
+    total = seen[-1][1]
+    assert 6000 < total < 30_000, "not compressed"
+    assert total / 6000 - 2 <= seen[-1][0] <= total / 6000 + 2, seen[-1]
 
 
 @pytest.mark.parametrize("http2", [False, True], ids=["http1", "http2"])

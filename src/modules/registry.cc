@@ -45,9 +45,9 @@ namespace {
 constexpr const Module* kModules[] = {
     &kCoreMainModule, &kOpensslModule, &kEventsModule, &kHttpCoreModule, &kDisableSymlinksModule, &kTypesModule, &kErrorPageModule,
     &kLogModule, &kHttp2Module, &kStaticFilesModule, &kPrecompressedModule, &kAutoindexModule, &kIndexModule, &kRandomIndexModule, &kTryFilesModule,
-    &kAuthBasicModule, &kAccessModule, &kLimitConnModule, &kLimitReqModule, &kRealipModule, &kGeoModule, &kMapModule, &kSplitClientsModule, &kRefererModule,
-    &kRewriteModule, &kSslModule, &kSecureLinkModule, &kBrowserModule, &kStubStatusModule, &kEmptyGifModule, &kGzipModule,
-    &kZstdModule, &kBrotliModule, &kCharsetModule, &kGunzipModule, &kUserIdModule, &kHeadersModule, &kRealpathRootModule,
+    &kAuthBasicModule, &kAccessModule, &kLimitConnModule, &kLimitReqModule, &kRealipModule, &kGeoModule, &kMapModule,
+    &kSplitClientsModule, &kRefererModule, &kRewriteModule, &kSslModule, &kSecureLinkModule, &kBrowserModule,
+    &kStubStatusModule, &kEmptyGifModule, &kGzipModule, &kZstdModule, &kBrotliModule, &kCharsetModule, &kGunzipModule, &kUserIdModule, &kHeadersModule, &kRealpathRootModule,
 };
 
 }  // namespace
