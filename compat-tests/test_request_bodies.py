@@ -128,6 +128,45 @@ SITES = [
         ("TE after LF only line",
             b"POST /ok HTTP/1.1\r\nHost: localhost\nTransfer-Encoding: chunked\n\r\n0\r\n\r\n" + get("/one.txt")),
     ]),
+    Site("what is left of a body", http="lingering_timeout 1s; client_max_body_size 1k; error_page 400 /error400;", server=BASIC + """
+        add_header X-Body "[$content_length][$request_body][$request_body_file]" always;
+        location /error400 { return 200 "400 [$content_length][$request_body]\\n"; }
+        location /length { client_max_body_size 1; error_page 413 /error413; root html; }
+        location /length404 { client_max_body_size 1m; error_page 404 /error413; try_files /nosuch =404; }
+        location /named { client_max_body_size 1; error_page 413 = @named; root html; }
+        location @named { return 200 "named [$content_length]\\n"; }
+        location /error413 { return 200 "413 [$content_length][$request_body]\\n"; }
+        location /file { client_max_body_size 1; error_page 413 /ten.txt; root html; }
+        location /moved { client_max_body_size 1; error_page 413 http://elsewhere/; root html; }
+        location /twice { client_max_body_size 1; error_page 413 /length/deeper; root html; }
+        location /rewritten { client_max_body_size 1; rewrite ^ /ok last; }
+        location /ok { client_max_body_size 1m; return 200 "ok [$content_length]\\n"; }
+    """, cases=[
+        *[(f"{path}, {name}", what + get("/one.txt")) for path in
+          ("/length", "/length404", "/named", "/file", "/moved", "/twice", "/rewritten", "/ok") for name, what in
+          (("none", get(path)), ("sized", post(path, b"x" * 10)), ("GET", request("GET", path, "Content-Length: 10", body=b"x" * 10)),
+           ("chunked", chunked(path, b"a\r\n0123456789\r\n0\r\n\r\n")),
+           ("two chunks", chunked(path, b"1\r\nX\r\n9\r\n123456789\r\n0\r\n\r\n")),
+           ("a broken chunk", chunked(path, b"1\r\nX\r\nX\r\n")))],
+        *[(f"{path}, sized, incomplete", [request("POST", path, "Content-Length: 10000", body=b"0123456789")], {"canary": None})
+          for path in ("/length", "/length404", "/ok")],
+        *[(f"{path}, chunked, incomplete", [chunked(path, b"ffff\r\n0123456789")], {"canary": None})
+          for path in ("/length", "/length404", "/ok")],
+        ("length and chunked", request("POST", "/ok", "Content-Length: 10", "Transfer-Encoding: chunked", body=b"0\r\n\r\n")),
+        ("over the server's limit", post("/ten.txt", b"x" * 1025)), ("at the server's limit", post("/ten.txt", b"x" * 1024) + get("/one.txt")),
+        *[(method, request(method, "/ten.txt", "Content-Length: 3", body=b"abc") + get("/one.txt"))
+          for method in ("PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND", "HEAD")],
+        *[(f"{method} over the limit", request(method, "/length", "Content-Length: 3", body=b"abc"))
+          for method in ("PUT", "DELETE", "HEAD")],
+    ]),
+    *[Site(f"bodies with {words}", http="client_body_timeout 1s; lingering_timeout 1s;" + words, server=BASIC + """
+        location /ok { return 200 "ok [$request_body][$request_body_file]\\n"; }
+    """, cases=[
+        ("sized", post("/ok", b"x" * 100) + get("/one.txt")), ("to a file", post("/ten.txt", b"x" * 100) + get("/one.txt")),
+        ("big", post("/ok", b"x" * 100_000) + get("/one.txt")),
+        ("chunked", chunked("/ok", b"3\r\nabc\r\n0\r\n\r\n") + get("/one.txt")),
+    ]) for words in ("client_body_in_file_only on;", "client_body_in_file_only clean;", "client_body_in_single_buffer on;",
+                     "client_body_buffer_size 1;", "client_body_temp_path bodies 1 2;", "client_max_body_size 0;")],
     Site("expect", http="client_body_timeout 1s; lingering_timeout 1s;", server=BASIC + """
         location /ok { return 200 "ok\\n"; } location /small { client_max_body_size 10; root html; }""",
         cases=[

@@ -5,7 +5,7 @@ import pytest
 from harness.config_texts import http, location, main, server, short
 
 MODULES = {
-    "ngx_http_core_module": [(location, "post_action @after;"), (server, "post_action /x;"), (location, "limit_rate 10k;")],
+    "ngx_http_core_module": [(location, "post_action @after;"), (server, "post_action /x;")],
     "ngx_http_mp4_module": [(location, "mp4;"), (http, "mp4_buffer_size 1m;"), (server, "mp4_max_buffer_size 10m;"),
                             (location, "mp4_start_key_frame on;")],
     "ngx_http_flv_module": [(location, "flv;")],
@@ -41,14 +41,6 @@ def test_is_refused_by_name(module, context, text, config_tester, binaries, is_s
     assert said.exit == 1
     sentence = f'the directive "{name}" of {module} is known to nginx but not served by uringx yet in '
     assert any(sentence in message and message.endswith(f"t.conf:{line}") for message in said.message), said.raw
-
-
-def test_setting_the_rate_is_refused_by_name(config_tester, binaries, is_self_check):
-    if is_self_check:
-        pytest.skip("nginx has it")
-    said = config_tester.verdict(binaries[1], config_tester.server.fill(location("set $limit_rate 10k;")).encode())
-    assert said.exit == 1
-    assert 'setting the "limit_rate" variable of ngx_http_core_module is known to nginx but not served by uringx yet in ' in said.raw
 
 
 # nginx's own checks come first, also where its module is only a file to be loaded.

@@ -190,6 +190,12 @@ def error_log_head(line: str, server) -> str:
     )
 
 
+def excess(line: str, server) -> str:
+    """limit_req logs an excess in thousandths of a request, less what has drained since the request before: at the
+    rates of our cases some thousandths. Whole requests are compared."""
+    return re.sub(r"\bexcess: (\d+\.\d{3})", lambda found: f"excess: {round(float(found.group(1)))}", line)
+
+
 def line_of_a_connection(line: str) -> bool:
     """Only error-log lines with a connection number (`*3`) belong to a request; the others tell of processes
     coming and going, at moments of their own (test_process.py looks at those)."""
@@ -203,7 +209,7 @@ def program_name(text: str, server) -> str:
 
 RESPONSE_RULES = [compressed_body, date_value, relative_expires, multipart_boundary, own_name, closing_connections]
 TEXT_RULES = [folders, ports, times_in_text, process_numbers, client_port, version_values, user_ids]
-LOG_LINE_RULES = [error_log_head] + TEXT_RULES
+LOG_LINE_RULES = [error_log_head, excess] + TEXT_RULES
 MESSAGE_RULES = [program_name, error_log_head, folders, ports]
 
 

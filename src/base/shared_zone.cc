@@ -13,8 +13,8 @@ namespace uringx {
 
 class SharedMemory {
  public:
-  SharedMemory(std::string name, const SharedZoneUse& use, std::span<std::byte> bytes)
-      : name_(std::move(name)), use_(&use), bytes_(bytes) {}
+  SharedMemory(std::string name, const SharedZoneUse& use, std::string key, std::span<std::byte> bytes)
+      : name_(std::move(name)), use_(&use), key_(std::move(key)), bytes_(bytes) {}
   ~SharedMemory() { munmap(bytes_.data(), bytes_.size()); }
   SharedMemory(const SharedMemory&) = delete;
   SharedMemory& operator=(const SharedMemory&) = delete;
@@ -22,11 +22,13 @@ class SharedMemory {
   bool serves(std::string_view name, std::size_t bytes, const SharedZoneUse& use) const {
     return name_ == name && bytes_.size() == bytes && use_ == &use;
   }
+  const std::string& key() const { return key_; }
   std::span<std::byte> bytes() const { return bytes_; }
 
  private:
   std::string name_;
   const SharedZoneUse* use_;
+  std::string key_;
   std::span<std::byte> bytes_;
 };
 
@@ -80,6 +82,10 @@ std::expected<void, std::string> SharedZones::open() {
       return std::unexpected(fmt::format("zero size shared memory zone \"{}\"", zone->name_));
     }
     zone->memory_ = find_mapped(*zone, *zone->use_);
+    if (zone->memory_ != nullptr && zone->memory_->key() != zone->key_) {
+      return std::unexpected(fmt::format("{} \"{}\" uses the \"{}\" key while previously it used the \"{}\" key",
+                                         zone->use_->key_directive, zone->name_, zone->key_, zone->memory_->key()));
+    }
     if (zone->memory_ != nullptr) continue;
     void* const start =
         mmap(nullptr, zone->bytes_, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_SHARED, -1, 0);
@@ -88,7 +94,7 @@ std::expected<void, std::string> SharedZones::open() {
           fmt::format("mmap(MAP_ANON|MAP_SHARED, {}) failed ({}: {})", zone->bytes_, errno, error_text(errno)));
     }
     const std::span memory(static_cast<std::byte*>(start), zone->bytes_);
-    zone->memory_ = std::make_shared<SharedMemory>(zone->name_, *zone->use_, memory);
+    zone->memory_ = std::make_shared<SharedMemory>(zone->name_, *zone->use_, zone->key_, memory);
     zone->use_->format(memory);
     mapped().push_back(zone->memory_);
   }

@@ -19,6 +19,8 @@ namespace uringx {
 struct SharedZoneUse {
   // Makes memory that is all zero ready, once, before anybody else sees it.
   void (*format)(std::span<std::byte> memory);
+  // The directive that says by which key a zone counts, where one does (its name in nginx's messages).
+  std::string_view key_directive{};
 };
 
 class SharedMemory;
@@ -30,6 +32,8 @@ class SharedZone {
 
   const std::string& name() const { return name_; }
   std::size_t bytes() const { return bytes_; }
+  // What it counts by, as written: while its memory is kept that stays.
+  void set_key(std::string_view key) { key_ = key; }
   // Empty before SharedZones::open(). Begins at a page.
   std::span<std::byte> memory() const;
 
@@ -39,6 +43,7 @@ class SharedZone {
   std::string name_;
   std::size_t bytes_;
   const SharedZoneUse* use_;
+  std::string key_;
   std::shared_ptr<SharedMemory> memory_;
 };
 
@@ -50,7 +55,8 @@ class SharedZones {
   // with already declared size 1`, `the shared memory zone "x" is already declared for a different use`.
   std::expected<std::shared_ptr<SharedZone>, std::string> declare(std::string_view name, std::size_t bytes,
                                                                   const SharedZoneUse& use);
-  // Maps what was declared, once all of it is known. Errors: `zero size shared memory zone "x"`, `mmap(...) failed (12: ...)`.
+  // Maps what was declared, once all of it is known. Errors: `zero size shared memory zone "x"`, `mmap(...) failed (12: ...)`,
+  // `limit_req "x" uses the "$a" key while previously it used the "$b" key`.
   std::expected<void, std::string> open();
 
  private:

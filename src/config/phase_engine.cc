@@ -179,6 +179,7 @@ std::optional<Action> PhaseEngine::find_location() {
     log_request(request_, LogLevel::error,
                 request_.arena.copy(fmt::format("client intended to send too large body: {} bytes", request_.content_length)));
     request_.expect_tested = true;
+    discard_body(request_);
     return special_response(413);
   }
   enter_phase(Phase::rewrite);
@@ -211,6 +212,7 @@ std::optional<Action> PhaseEngine::take(const HandlerResult& result) {
     std::optional<Action> operator()(const ReadDirectory& read) const { return read; }
     std::optional<Action> operator()(const CheckPassword& check) const { return check; }
     std::optional<Action> operator()(const ResolvePath& resolve) const { return resolve; }
+    std::optional<Action> operator()(const Wait& wait) const { return wait; }
     std::optional<Action> operator()(const CloseConnection& close) const { return close; }
     std::optional<Action> operator()(const SendText& text) const { return text; }
     std::optional<Action> operator()(const SendFile& file) const { return file; }
@@ -279,6 +281,7 @@ std::optional<Action> PhaseEngine::special_response(int status) {
       if (redirect_to_named({target})) return std::nullopt;
       return special_response(500);
     }
+    discard();
     if (!is_redirect(page->overwrite)) request.error_status = 302;
     request.response.location = target.empty() ? std::string_view("") : target;  // printed even when it is empty
     request.expect_tested = true;
@@ -286,8 +289,13 @@ std::optional<Action> PhaseEngine::special_response(int status) {
     return built_in_page(request.error_status);
   }
   request.expect_tested = true;
+  discard();
   if ((status == 301 || status == 302) && wants_refresh_page(request)) return refresh_page();
   return built_in_page(status);
+}
+
+void PhaseEngine::discard() {
+  if (!discard_body(request_)) request_.keep_alive = false;
 }
 
 // ngx_http_send_refresh.

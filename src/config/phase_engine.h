@@ -41,6 +41,8 @@ class PhaseEngine {
   // ngx_http_special_response_handler: the configured or built-in page.
   std::optional<Action> special_response(int status);
   Action built_in_page(int status);
+  // A body that is malformed ends the connection behind the answer.
+  void discard();
   // In place of a redirect, for an MSIE: a page that leads on (msie_refresh).
   Action refresh_page();
 

@@ -29,6 +29,25 @@ ChunkedStep ChunkedDecoder::next(std::string_view bytes) {
   return {state_ == State::done ? ChunkedStatus::done : ChunkedStatus::need_more, i, {}};
 }
 
+std::int64_t ChunkedDecoder::bytes_wanted() const {
+  constexpr std::int64_t kAfterData = 4;  // LF "0" LF LF: nginx counts with bare ones
+  switch (state_) {
+    case State::size_start: return 3;
+    case State::size:
+    case State::extension: return 1 + (chunk_left_bytes_ != 0 ? chunk_left_bytes_ + kAfterData : 1);
+    case State::size_lf: return chunk_left_bytes_ != 0 ? chunk_left_bytes_ + kAfterData : 2;
+    case State::data:
+    case State::data_cr:
+    case State::data_lf: return chunk_left_bytes_ + kAfterData;
+    case State::trailer:
+    case State::trailer_lf: return 2;
+    case State::trailer_start:
+    case State::end_lf: return 1;
+    case State::done: return 0;
+  }
+  return 0;
+}
+
 // One byte of framing. False: invalid.
 bool ChunkedDecoder::step(char c) {
   const auto expect = [&](char wanted, State then) {

@@ -34,6 +34,9 @@ class ChunkedDecoder {
   // Content bytes seen so far, for client_max_body_size: never more than 2^63 - 1, or it is `invalid`.
   std::int64_t body_bytes() const { return body_bytes_; }
 
+  // The least number of bytes that are still to come (ngx_http_chunked_t's length).
+  std::int64_t bytes_wanted() const;
+
  private:
   enum class State : std::uint8_t {
     size_start,

@@ -9,11 +9,9 @@ using Text = std::optional<std::string_view>;
 
 Text not_found(Request&, std::string_view) { return std::nullopt; }
 
-// What these are in an nginx that compresses nothing, limits nothing and has no upstream. The
+// What these are in an nginx that has no upstream. The
 // issue that brings a module brings its rows' real values. Log formats name many of them, and must go on working.
 constexpr VariableRow kRows[] = {
-    {"limit_req_status", not_found},
-    {"limit_conn_status", not_found},
     {"proxy_host", not_found},
     {"proxy_port", not_found},
 

@@ -40,7 +40,7 @@ struct ResolvePath {
   std::string_view path;
 };
 
-// Let this time pass, then resume the engine (auth_delay).
+// Let this time pass, then resume the engine (auth_delay, limit_req).
 struct Wait {
   std::int64_t time_ms;
 };

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/random.h>
@@ -226,8 +227,9 @@ Text get_request_id(Request& request, std::string_view) {
   return std::string_view(id, 2 * kIdBytes);
 }
 
-// The limit itself comes with limit_rate.
-Text get_limit_rate(Request&, std::string_view) { return "0"; }
+Text get_limit_rate(Request& request, std::string_view) {
+  return request.arena.copy(fmt::format_int(request.limit_rate.value_or(0)).c_str());
+}
 
 Text not_found(Request&, std::string_view) { return std::nullopt; }
 

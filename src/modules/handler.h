@@ -38,7 +38,7 @@ struct NamedRedirect {
 InternalRedirect redirect_to(std::string_view target);
 
 using HandlerResult = std::variant<Declined, Allowed, Finish, InternalRedirect, NamedRedirect, ProbeFile, ReadDirectory,
-                                   CheckPassword, ResolvePath, SendText, SendFile, CloseConnection>;
+                                   CheckPassword, ResolvePath, Wait, SendText, SendFile, CloseConnection>;
 
 // What one handler remembers between being asked and being asked again; fresh for every handler of every pass.
 struct HandlerState {
@@ -104,6 +104,10 @@ struct HandlerRow {
 // Logs at `level` to the request's error log with nginx's context after it:
 // ", client: ..., server: ..., request: "...", host: "..."". With an errno, its text precedes the context.
 void log_request(const Request& request, LogLevel level, std::string_view message, int error_number = 0);
+
+// Throws away what has come of the body, and what comes of it later (ngx_http_discard_request_body): before the answer's head is
+// made, because of what $content_length shows. False: it is malformed, which was logged; the answer is 400, where it can be.
+bool discard_body(Request& request);
 
 // The file name that request.uri maps to in this location by root or alias (ngx_http_map_uri_to_path), NUL-terminated in
 // the arena behind the view's end.

@@ -151,6 +151,22 @@ Applied apply_directio(BuildContext&, const Directive& directive, Settings& sett
   return {};
 }
 
+template <auto Member>
+Applied apply_size_text(BuildContext& context, const Directive& directive, Settings& settings) {
+  auto& field = static_cast<Place&>(settings).*Member;
+  if (field.is_set()) return refuse_directive("is duplicate");
+  auto compiled = context.compile_template(directive.words[1]);
+  if (!compiled) return std::unexpected(std::move(compiled.error()));
+  SizeText value{std::move(*compiled)};
+  if (value.text.constant()) {
+    const auto bytes = parse_size(directive.words[1]);
+    if (!bytes) return refuse_directive("invalid value");
+    value.constant = *bytes;
+  }
+  field.set(std::move(value));
+  return {};
+}
+
 // ----------------------------------------------------------------------------------------- checked, not kept
 
 // All files are read without waiting here, which is what the methods of aio are for. "on" is for builds of
@@ -267,6 +283,9 @@ constexpr DirectiveRow kRows[] = {
     value_row<&Place::tcp_nopush>("tcp_nopush", kAll),
     value_row<&Place::tcp_nodelay>("tcp_nodelay", kAll),
     value_row<&Place::send_timeout>("send_timeout", kAll),
+    custom_row<&Place::limit_rate>("limit_rate", kAll | kLocationIf, kTake1, apply_size_text<&Place::limit_rate>),
+    custom_row<&Place::limit_rate_after>("limit_rate_after", kAll | kLocationIf, kTake1,
+                                         apply_size_text<&Place::limit_rate_after>),
     value_row<&Place::reset_timedout_connection>("reset_timedout_connection", kAll),
     enum_row<&Place::lingering_close, kLingeringWords>("lingering_close", kAll),
     value_row<&Place::lingering_time>("lingering_time", kAll),
@@ -353,6 +372,22 @@ Applied finish_location(BuildContext& context, Settings& settings, const Setting
 }
 
 }  // namespace
+
+std::uint64_t SizeText::evaluate(Request& request) const {
+  if (text.constant()) return constant;
+  const std::string_view value = text.evaluate(request);
+  if (const auto bytes = parse_size(value)) return *bytes;
+  log_request(request, LogLevel::error, request.arena.join({"invalid size \"", value, "\""}));
+  return 0;
+}
+
+void choose_rate(Request& request) {
+  const auto& core = request.settings<HttpCoreLocation>();
+  if (!request.limit_rate && core.limit_rate.is_set()) request.limit_rate = core.limit_rate->evaluate(request);
+  if (request.limit_rate.value_or(0) != 0 && core.limit_rate_after.is_set()) {
+    request.limit_rate_after = core.limit_rate_after->evaluate(request);
+  }
+}
 
 const Module kHttpCoreModule = {.id = ModuleId::http_core,
                                 .name = "http_core",

@@ -20,6 +20,15 @@ namespace uringx {
 enum class Lingering : std::uint8_t { off, on, always };
 enum class Satisfy : std::uint8_t { all, any };
 
+// A size that may have variables (ngx_http_set_complex_value_size_slot); without a text it is 0.
+struct SizeText {
+  Template text;
+  std::uint64_t constant = 0;  // where it has none
+
+  // For this request; a text that is no size is logged, and 0.
+  std::uint64_t evaluate(Request& request) const;
+};
+
 // Per server{} (nginx: ngx_http_core_srv_conf_t).
 struct HttpCoreServer : Settings {
   static constexpr ModuleId kModule = ModuleId::http_core;
@@ -86,6 +95,8 @@ struct HttpCoreLocation : Settings {
   Setting<bool> tcp_nopush{false};
   Setting<bool> tcp_nodelay{true};
   Setting<Milliseconds> send_timeout{Milliseconds{60'000}};
+  Setting<SizeText> limit_rate;
+  Setting<SizeText> limit_rate_after;
   Setting<bool> reset_timedout_connection{false};
   Setting<Lingering> lingering_close{Lingering::on};
   Setting<Milliseconds> lingering_time{Milliseconds{30'000}};
@@ -120,6 +131,9 @@ struct HttpCoreLocation : Settings {
   Setting<bool> open_file_cache_errors{false};
   Setting<std::optional<Offset>> directio;  // files from this size on are read past the page cache; nullopt: off
 };
+
+// How fast this answer may go, once its location is known (ngx_http_write_filter): request.limit_rate and limit_rate_after.
+void choose_rate(Request& request);
 
 extern const Module kHttpCoreModule;
 

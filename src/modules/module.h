@@ -90,6 +90,7 @@ enum class ModuleId : std::uint8_t {
   realip, stub_status, browser,
   auth_basic, referer, secure_link, disable_symlinks,
   empty_gif, random_index, userid, realpath_root, http_v2,
+  limit_conn, limit_req,
   openssl,
   count
 };

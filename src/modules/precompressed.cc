@@ -75,6 +75,7 @@ HandlerResult probe(Request& request, Candidate& candidate) {
 }
 
 HandlerResult send(Request& request, const Candidate& candidate, const FileAnswer& answer) {
+  if (!discard_body(request)) return Finish{400};
   set_file_head(request, answer);
   const std::string_view name = coding_name(candidate.coding);
   request.response.content_encoding = name;

@@ -17,6 +17,8 @@
 #include "modules/http_core.h"
 #include "modules/http_v2.h"
 #include "modules/index.h"
+#include "modules/limit_conn.h"
+#include "modules/limit_req.h"
 #include "modules/log.h"
 #include "modules/map.h"
 #include "modules/precompressed.h"
@@ -43,9 +45,9 @@ namespace {
 constexpr const Module* kModules[] = {
     &kCoreMainModule, &kOpensslModule, &kEventsModule, &kHttpCoreModule, &kDisableSymlinksModule, &kTypesModule, &kErrorPageModule,
     &kLogModule, &kHttp2Module, &kStaticFilesModule, &kPrecompressedModule, &kAutoindexModule, &kIndexModule, &kRandomIndexModule, &kTryFilesModule,
-    &kAuthBasicModule, &kAccessModule, &kRealipModule, &kGeoModule, &kMapModule, &kSplitClientsModule, &kRefererModule,
-    &kRewriteModule, &kSslModule, &kSecureLinkModule, &kBrowserModule, &kStubStatusModule, &kEmptyGifModule, &kGzipModule,
-    &kZstdModule, &kBrotliModule, &kCharsetModule, &kGunzipModule, &kUserIdModule, &kHeadersModule, &kRealpathRootModule,
+    &kAuthBasicModule, &kAccessModule, &kLimitConnModule, &kLimitReqModule, &kRealipModule, &kGeoModule, &kMapModule,
+    &kSplitClientsModule, &kRefererModule, &kRewriteModule, &kSslModule, &kSecureLinkModule, &kBrowserModule,
+    &kStubStatusModule, &kEmptyGifModule, &kGzipModule, &kZstdModule, &kBrotliModule, &kCharsetModule, &kGunzipModule, &kUserIdModule, &kHeadersModule, &kRealpathRootModule,
 };
 
 }  // namespace

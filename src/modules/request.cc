@@ -21,6 +21,8 @@ class ContextText {
 
 }  // namespace
 
+bool discard_body(Request& request) { return request.body.discard == nullptr || request.body.discard(request.body.owner); }
+
 // ngx_http_log_error and ngx_http_log_error_handler.
 void log_request(const Request& request, LogLevel level, std::string_view message, int error_number) {
   if (request.error_log == nullptr || !request.error_log->wants(level, request.connection.debug)) return;

@@ -22,6 +22,7 @@ class RouteTable;        // config/
 class ServerBlock;       // config/
 class VariableTable;     // modules/variables.h
 struct UserId;           // modules/userid.h
+struct HeldConnections;  // modules/limit_conn.h
 class TlsSession;        // tls/tls_session.h
 struct ProxyProtocolHeader;  // http/proxy_protocol.h
 
@@ -50,6 +51,7 @@ struct ConnectionInfo {
 // Wall clock of this loop turn, with texts formatted once a second by the worker.
 struct WallClock {
   std::int64_t msec = 0;              // since the epoch
+  std::int64_t steady_msec = 0;       // of a clock that nobody sets; the same for all processes (ngx_current_msec)
   std::string_view http_date;         // "Sun, 22 Nov 2026 12:01:00 GMT"
   std::string_view log_local;         // "22/Nov/2026:12:01:00 +0000"
   std::string_view iso8601;           // "2026-11-22T12:01:00+00:00"
@@ -71,6 +73,16 @@ struct HostInfo {
   std::string_view hostname;
   int pid = 0;
   ConnectionStatistics (*connection_statistics)() = nullptr;
+  const ErrorLog* error_log = nullptr;  // for what is no request's matter (nginx: that of the cycle)
+};
+
+// What became of a request at limit_req and limit_conn ($limit_req_status, $limit_conn_status); none: no key was counted.
+enum class LimitStatus : std::uint8_t { none, passed, delayed, rejected, delayed_dry_run, rejected_dry_run };
+
+// Who has the bytes that follow a head.
+struct BodyBytes {
+  void* owner = nullptr;
+  bool (*discard)(void* owner) = nullptr;  // nullptr: there are none
 };
 
 // The cached value of a variable in this request.
@@ -100,6 +112,7 @@ struct Request {
   Method method = Method::unknown;  // may change to GET in an error_page redirect
   std::int64_t content_length = kUnknownLength;
   bool chunked_body = false;
+  BodyBytes body;                 // for discard_body()
   std::int64_t start_msec = 0;    // wall clock at the first byte ($request_time counts from here)
   std::uint64_t request_bytes = 0;  // $request_length so far
   bool pipelined = false;         // its head was read together with the one before it ($pipe)
@@ -134,6 +147,9 @@ struct Request {
   UserId* user_id = nullptr;      // the client's number once asked for; an internal redirect forgets it
   bool trailers_expected = false; // fields may follow the body: it goes out in chunks (r->expect_trailers)
   bool add_uri_to_alias = false;  // set by try_files under a regex alias (r->add_uri_to_alias)
+  LimitStatus limit_req_status = LimitStatus::none;   // not counted again after an internal redirect
+  LimitStatus limit_conn_status = LimitStatus::none;
+  const HeldConnections* held_connections = nullptr;  // what limit_conn counted; let go when the request ends
   int access_code = 0;            // r->access_code: the refusal that "satisfy any" holds back; 0: none
   int error_status = 0;           // r->err_status: the code the client gets whatever the content handler says; 0: none
 
@@ -150,6 +166,8 @@ struct Request {
   // --- the answer ---
   ResponseHead response;
   BodyFilters filters;            // what the body has to pass; header filters put them in
+  std::optional<std::uint64_t> limit_rate;  // bytes a second, 0 for no limit; unset until `set $limit_rate` or the answer
+  std::uint64_t limit_rate_after = 0;       // so many bytes go as fast as they can
   struct stat file_info {};       // of the file being served, valid when has_file_info
   bool has_file_info = false;
   bool complete = false;          // the whole answer was handed to the socket ($request_completion)

@@ -109,6 +109,13 @@ std::optional<std::string_view> uninitialized(Request& request, std::string_view
   return "";
 }
 
+// What a variable that nginx sets by a function of its own stands for (set_handler).
+SetStep::Target set_target(std::string_view name) {
+  if (equal_ignore_case(name, "args")) return SetStep::Target::args;
+  if (equal_ignore_case(name, "limit_rate")) return SetStep::Target::limit_rate;
+  return SetStep::Target::variable;
+}
+
 Applied apply_set(BuildContext& context, const Directive& directive, Settings& settings) {
   std::string_view name = directive.words[1];
   if (!name.starts_with('$')) {
@@ -119,12 +126,8 @@ Applied apply_set(BuildContext& context, const Directive& directive, Settings& s
   if (auto definable = variables.check_definable(name); !definable) {
     return std::unexpected(Refusal{std::move(definable.error())});
   }
-  if (equal_ignore_case(name, "limit_rate")) {
-    return std::unexpected(
-        Refusal{"setting the \"limit_rate\" variable of ngx_http_core_module is known to nginx but not served by uringx yet"});
-  }
   SetStep step;
-  step.target = equal_ignore_case(name, "args") ? SetStep::Target::args : SetStep::Target::variable;
+  step.target = set_target(name);
   step.variable = variables.define_weakly(name, uninitialized);
   auto value = context.compile_template(directive.words[2]);
   if (!value) return std::unexpected(std::move(value.error()));

@@ -13,6 +13,15 @@ namespace {
 // A text without bytes is a text all the same: a null one would be "not set".
 std::string_view set_text(std::string_view text) { return text.data() == nullptr ? std::string_view("") : text; }
 
+// ngx_http_variable_set_limit_rate.
+void set_limit_rate(Request& request, std::string_view value) {
+  if (const auto bytes = parse_size(value)) {
+    request.limit_rate = *bytes;
+  } else {
+    log_request(request, LogLevel::error, request.arena.join({"invalid $limit_rate \"", value, "\""}));
+  }
+}
+
 // One run. What has to outlive the wait for a file is packed into HandlerState::step.
 class Run {
  public:
@@ -110,6 +119,9 @@ std::optional<HandlerResult> Run::operator()(const SetStep& step) {
       request_.args = value;
       request_.valid_unparsed_uri = false;
       break;
+    case SetStep::Target::limit_rate:
+      set_limit_rate(request_, value);
+      break;
   }
   ++next_;
   return std::nullopt;
@@ -117,9 +129,10 @@ std::optional<HandlerResult> Run::operator()(const SetStep& step) {
 
 std::optional<HandlerResult> Run::operator()(const ReturnStep& step) {
   request_.response.status = step.status;  // the text may ask for $status
-  const std::string_view text = step.text ? step.text->evaluate(request_) : std::string_view("");
   // As ngx_http_script_return_code: errors without a text of their own get the built-in (or configured) page.
   if (step.status >= 400 && (!step.text || step.text->source().empty())) return Finish{step.status};
+  if (!discard_body(request_)) return Finish{400};
+  const std::string_view text = step.text ? step.text->evaluate(request_) : std::string_view("");
   if (is_redirect(step.status)) {
     request_.response.location = text.empty() ? std::string_view("") : text;  // printed even when it is empty
     return Finish{step.status};

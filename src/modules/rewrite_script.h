@@ -43,7 +43,7 @@ struct RewriteStep {
 
 // set $VARIABLE VALUE
 struct SetStep {
-  enum class Target : std::uint8_t { variable, args } target = Target::variable;
+  enum class Target : std::uint8_t { variable, args, limit_rate } target = Target::variable;
   std::uint16_t variable = 0;
   ScriptValue value;
 };

@@ -105,6 +105,7 @@ HandlerResult handle_static_file(Request& request, HandlerState& state, const Ha
   if (answer.is_directory()) return redirect_to_directory(request);
   if (!answer.is_file()) return refuse_irregular(request, state.path);
   if (request.method == Method::post) return Finish{405};
+  if (!discard_body(request)) return Finish{400};
 
   set_file_head(request, answer);
   request.response.accept_ranges = true;

@@ -9,7 +9,6 @@ constexpr std::uint32_t kHttpServer = kHttp | kServer;
 // Everything but the handlers that ask an upstream; those are in unserved_upstream.cc.
 
 constexpr UnservedRow kCoreRows[] = {
-    {"limit_rate", kAll | kLocationIf, kTake1}, {"limit_rate_after", kAll | kLocationIf, kTake1},
     {"post_action", kAll | kLocationIf, kTake1},
 };
 constexpr UnservedRow kUpstreamRows[] = {
@@ -41,15 +40,6 @@ constexpr UnservedRow kMirrorRows[] = {
 };
 constexpr UnservedRow kAuthRequestRows[] = {
     {"auth_request", kAll, kTake1}, {"auth_request_set", kAll, kTake2},
-};
-constexpr UnservedRow kLimitConnRows[] = {
-    {"limit_conn_zone", kHttp, kTake2}, {"limit_conn", kAll, kTake2},
-    {"limit_conn_log_level", kAll, kTake1}, {"limit_conn_status", kAll, kTake1},
-    {"limit_conn_dry_run", kAll, kFlag},
-};
-constexpr UnservedRow kLimitReqRows[] = {
-    {"limit_req_zone", kHttp, kTake3}, {"limit_req", kAll, kTake123}, {"limit_req_log_level", kAll, kTake1},
-    {"limit_req_status", kAll, kTake1}, {"limit_req_dry_run", kAll, kFlag},
 };
 constexpr UnservedRow kSslRows[] = {
     {"ssl_certificate_compression", kHttpServer, kFlag}, {"ssl_ech_file", kHttpServer, kTake1},
@@ -129,8 +119,6 @@ constexpr UnservedModule kModules[] = {
     {"ngx_http_dav_module", kDavRows},
     {"ngx_http_mirror_module", kMirrorRows},
     {"ngx_http_auth_request_module", kAuthRequestRows},
-    {"ngx_http_limit_conn_module", kLimitConnRows},
-    {"ngx_http_limit_req_module", kLimitReqRows},
     {"ngx_http_ssl_module", kSslRows},
     {"ngx_http_flv_module", kFlvRows},
     {"ngx_http_mp4_module", kMp4Rows},

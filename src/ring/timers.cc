@@ -18,6 +18,12 @@ void Timers::arm(Timer& timer, Clock::time_point now, std::chrono::milliseconds 
   lists_[after].push_back(timer);
 }
 
+void Timers::arm_delay(Timer& timer, Clock::time_point now, std::chrono::milliseconds after) {
+  timer.disarm();
+  timer.expires_ = now + std::min(after, kLongest);
+  wheel_.add(timer, now, timer.expires_);
+}
+
 void Timers::expire(Clock::time_point now) {
   // First collected, then called: a handler may arm its timer again for now (a duration of zero) and must not
   // be called for that before the next turn; it may also disarm or destroy timers that are due but not called
@@ -26,6 +32,7 @@ void Timers::expire(Clock::time_point now) {
   for (auto& [after, timers] : lists_) {
     while (!timers.empty() && timers.front().expires_ <= now) due.push_back(timers.pop_front());
   }
+  wheel_.expire(now, due);
   while (!due.empty()) {
     Timer& timer = due.pop_front();
     timer.handler_(timer.owner_);
@@ -33,14 +40,12 @@ void Timers::expire(Clock::time_point now) {
 }
 
 Clock::duration Timers::until_next(Clock::time_point now, Clock::duration otherwise) {
-  bool armed = false;
-  Clock::time_point nearest = Clock::time_point::max();
+  Clock::time_point nearest = wheel_.next_look();
   for (auto& [after, timers] : lists_) {
     if (timers.empty()) continue;
-    armed = true;
     nearest = std::min(nearest, timers.front().expires_);
   }
-  if (!armed) return otherwise;
+  if (nearest == Clock::time_point::max()) return otherwise;
   return std::max(nearest - now, Clock::duration::zero());
 }
 

@@ -1,5 +1,5 @@
-// Timers calls back when a time has passed: connection timeouts, log flushes.
-// One for each worker; durations come from a configuration, so that there are few different ones.
+// Timers calls back when a time has passed: connection timeouts, log flushes, delays.
+// One for each worker.
 #pragma once
 
 #include <chrono>
@@ -8,6 +8,7 @@
 
 #include "base/intrusive_list.h"
 #include "ring/backend.h"
+#include "ring/timer_wheel.h"
 
 namespace uringx {
 
@@ -25,6 +26,7 @@ class Timer : public ListNode {
   }
 
   bool armed() const { return linked(); }
+  Clock::time_point expires() const { return expires_; }
   void disarm() { unlink(); }
 
  private:
@@ -40,11 +42,13 @@ class Timer : public ListNode {
   Clock::time_point expires_{};
 };
 
-// One first-in-first-out list for each duration: arming, disarming and expiry are O(1), the nearest expiry is
-// the minimum over the fronts of a handful of lists.
+// One first-in-first-out list for each duration that a configuration names: arming, disarming and expiry are O(1), the nearest
+// expiry is the minimum over the fronts of a handful of lists. Any other durations go to a wheel.
 class Timers {
  public:
   void arm(Timer& timer, Clock::time_point now, std::chrono::milliseconds after);
+  // For a duration that was reckoned: there may be as many as there are timers.
+  void arm_delay(Timer& timer, Clock::time_point now, std::chrono::milliseconds after);
   // Calls the handlers of all timers that expired.
   void expire(Clock::time_point now);
   // Time until the next expiry; `otherwise` when nothing is armed.
@@ -52,6 +56,7 @@ class Timers {
 
  private:
   std::map<std::chrono::milliseconds, IntrusiveList<Timer>> lists_;
+  TimerWheel wheel_;
 };
 
 }  // namespace uringx

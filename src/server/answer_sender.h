@@ -9,6 +9,7 @@
 
 #include "config/answer.h"
 #include "server/opened_file.h"
+#include "server/send_pace.h"
 
 namespace uringx {
 
@@ -36,6 +37,7 @@ class AnswerSender {
     FilteredBody* filtered = nullptr;  // in place of the parts
     std::uint64_t file_bytes_per_call_max = 0;
     bool use_sendfile = true;
+    SendPace pace{};
   };
   virtual void start(const Answer& answer) = 0;
 
@@ -45,6 +47,9 @@ class AnswerSender {
 
   // A linked read and send is under way: bytes may leave without a completion.
   virtual bool sends_in_chain() const = 0;
+
+  // Waits until limit_rate lets more go.
+  virtual bool paused() const = 0;
 
   // Of the answer, before encryption.
   virtual std::uint64_t bytes_sent() const = 0;

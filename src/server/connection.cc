@@ -281,8 +281,8 @@ void Connection::on_peer_closed(int error_number) {
   }
   peer_closed_ = true;
   // Behind a handshake a reset is an end like others (ngx_ssl_handle_recv, where OpenSSL has nothing to say), but for a
-  // connection that waits for its next request (ngx_http_keepalive_handler logs what the socket said).
-  const bool waits = static_cast<IdleConnection&>(*this).linked() && info_.requests != 0;
+  // connection that waits for its next request or for time to pass (there nginx asks the socket itself what it says).
+  const bool waits = (static_cast<IdleConnection&>(*this).linked() && info_.requests != 0) || protocol_->only_watches();
   if (tls_ != nullptr && tls_->established() && !waits) error_number = 0;
   if (state_ == State::open && tls_ != nullptr && !tls_->established()) {
     log(LogLevel::info, "peer closed connection in SSL handshake", error_number);

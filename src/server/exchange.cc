@@ -25,6 +25,10 @@ Exchange::Exchange(Worker& worker, const ConnectionInfo& connection, Client clie
   request_.start_msec = worker.clock().msec;
 }
 
+Exchange::~Exchange() {
+  if (request_.held_connections != nullptr) worker_.let_go(*request_.held_connections);
+}
+
 void Exchange::start() { perform(engine_.start()); }
 
 void Exchange::finish(int status) { perform(engine_.finish(status)); }
@@ -53,7 +57,7 @@ void Exchange::perform(Action action) {
       const PathAnswer answer{.error_number = EAGAIN, .path = {}};
       action = engine_.resume({.path = &answer});
     } else if (const auto* wait = std::get_if<Wait>(&action)) {
-      worker_.arm(wait_, std::chrono::milliseconds(wait->time_ms));
+      worker_.arm_delay(wait_, std::chrono::milliseconds(wait->time_ms));
       return;
     } else if (const auto* text = std::get_if<SendText>(&action)) {
       if (send(text->body, false, action)) return;

@@ -31,6 +31,9 @@ class Exchange {
   };
 
   Exchange(Worker& worker, const ConnectionInfo& connection, Client client);
+  ~Exchange();
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
 
   Request& request() { return request_; }
   Arena& arena() { return arena_; }
@@ -45,7 +48,7 @@ class Exchange {
   // What the body comes through, when it has to pass filters, else nullptr.
   FilteredBody* filtered() const { return filtered_.get(); }
 
-  // The request waits for time to pass (auth_delay): nobody else holds it.
+  // The request waits for time to pass (auth_delay, limit_req): nobody else holds it.
   bool waiting() const { return wait_.armed(); }
 
   void cancel();

@@ -88,7 +88,13 @@ void Http1::on_peer_closed(int error_number) {
       }
       break;
     case State::sending:
-      break;  // the answer may still be wanted: a client may close its sending side only
+      // The answer may still be wanted: a client may close its sending side only. One that pauses ends all the same, as with
+      // nginx: it is not to count for limit_conn until something is sent again.
+      if (current_->sender->paused()) {
+        log_request(request(), LogLevel::info, "client prematurely closed connection", error_number);
+        current_->sender->cancel();
+      }
+      break;
     case State::draining:
       end_connection();
       break;
@@ -101,24 +107,14 @@ void Http1::on_peer_closed(int error_number) {
 
 void Http1::on_answer_ready() {
   Request& current = request();
-  keep_alive_ = keeps_alive(current) && may_keep_alive();
   const bool with_continue = !current.expect_tested && expects_continue(current.head);
   current.expect_tested = true;
-  if (!current_->body_complete) {
-    const bool sound = discard_body();
-    if (!sound && current.error_status == 0) {
-      log_request(current, LogLevel::error, kInvalidChunkedBodyText);
-      current.response.fields.clear();
-      current.body_discarded = true;
-      current_->body_complete = true;
-      current_->exchange.finish(400);
-      return;
-    }
-    if (!sound) {
-      current_->body_complete = true;
-      keep_alive_ = false;
-    }
+  if (!on_body_unwanted() && current.error_status == 0) {  // no handler asked
+    current.response.fields.clear();
+    current_->exchange.finish(400);
+    return;
   }
+  keep_alive_ = keeps_alive(current) && may_keep_alive();
   pipelined_ = input_.size() > current_->body_start && !current_->bytes_came_later;
   current.keep_alive = keep_alive_;
   continue_wanted_ = with_continue;
@@ -140,8 +136,10 @@ void Http1::send_answer() {
   current.head_bytes_sent = head.size() - (continue_wanted_ ? kContinueResponse.size() : 0);
   current.action = kSendingResponse;
   arm_send_timer();
+  choose_rate(current);
   current_->sender->start({head, current_->exchange.body().parts, &current_->exchange.file(),
-                           current_->exchange.filtered(), core.sendfile_max_chunk->count, !core.directio->has_value()});
+                           current_->exchange.filtered(), core.sendfile_max_chunk->count, !core.directio->has_value(),
+                           SendPace::of(current, connection_.worker().ring().now())});
 }
 
 std::string_view Http1::make_head() {
@@ -211,6 +209,15 @@ void Http1::on_close_wanted() {
 
 // --- the request's body: read and thrown away ---
 
+// False: it is malformed.
+bool Http1::on_body_unwanted() {
+  if (current_->body_complete || discard_body()) return true;
+  log_request(request(), LogLevel::error, kInvalidChunkedBodyText);
+  request().keep_alive = false;
+  current_->body_complete = true;
+  return false;
+}
+
 // Takes what has come of the body. False: it is malformed (and the connection can't be used any more).
 bool Http1::discard_body() {
   Http1Exchange& now = *current_;
@@ -227,9 +234,9 @@ bool Http1::discard_body() {
     input_.erase(now.body_start, step.used_bytes);
     if (step.status == ChunkedStatus::invalid) return false;
     now.body_complete = step.status == ChunkedStatus::done;
-    if (now.body_complete) request().content_length = 0;  // as nginx leaves it ($content_length)
     if (step.status == ChunkedStatus::need_more) break;
   }
+  request().content_length = now.chunks.bytes_wanted();  // as nginx leaves it ($content_length)
   return true;
 }
 
@@ -390,6 +397,7 @@ void Http1::on_timeout() {
       abandon(408);
       return;
     case State::sending: {
+      if (current_->sender->paused()) return arm_send_timer();  // the wait is of our own making
       // A chain's send goes on inside the kernel: what the client acknowledged since tells whether it is alive.
       const std::uint64_t progress = send_progress();
       if (current_->sender->sends_in_chain() && progress != progress_seen_) {

@@ -56,6 +56,9 @@ class Http1 final : public Protocol {
   bool awaits_bytes() const override { return (state_ == State::reading_head && current_ != nullptr) || state_ == State::draining; }
   // Nothing is pending; the connection may be destroyed.
   bool quiet() const override;
+  bool only_watches() const override {
+    return (state_ == State::answering && current_->exchange.waiting()) || (state_ == State::sending && current_->sender->paused());
+  }
 
  private:
   // reading_head: between requests too. answering: phases and files. sending: bytes on the wire. draining: answered, the
@@ -91,6 +94,9 @@ class Http1 final : public Protocol {
   void log_failed_send(int error_number);
   void note_progress();
   void arm_send_timer();
+
+  static bool body_unwanted(void* owner) { return static_cast<Http1*>(owner)->on_body_unwanted(); }
+  bool on_body_unwanted();
 
   // --- after the answer ---
   bool discard_body();

@@ -31,7 +31,8 @@ void Http1::process_input() {
     finish_head();
   }
   processing_ = false;
-  if (state_ == State::reading_head && connection_.peer_closed()) on_peer_closed(0);
+  const bool wants_peer = state_ == State::reading_head || (state_ == State::answering && current_->exchange.waiting());
+  if (wants_peer && connection_.peer_closed()) on_peer_closed(0);
   connection_.close_when_quiet();  // a close within the loop could not do it
 }
 
@@ -215,6 +216,7 @@ void Http1::finish_head() {
   now.body_left = framing->body_bytes;
   current.chunked_body = framing->kind == BodyFraming::Kind::chunked;
   if (framing->kind == BodyFraming::Kind::sized) current.content_length = framing->body_bytes;
+  if (!now.body_complete) current.body = {this, body_unwanted};
   current.lingering_close = !now.body_complete;
   current.keep_alive = wants_keep_alive(current.head);
   state_ = State::answering;

@@ -60,6 +60,7 @@ class Http2 final : public Protocol, private Http2Session::Client {
   void on_stream_timeout(Http2Stream& stream);
   void on_disk_read(Http2Stream& stream);
   void on_body_ready(Http2Stream& stream);
+  void on_pause_over(Http2Stream& stream);
 
  private:
   using Verdict = Http2Session::Verdict;

@@ -130,6 +130,11 @@ void Http2::on_body_ready(Http2Stream& stream) {
   work_later();
 }
 
+void Http2::on_pause_over(Http2Stream& stream) {
+  session_.resume(stream.id());
+  work_later();
+}
+
 void Http2::on_sent(void* stream, const Http2FrameHead& frame) {
   if (state_ == State::ending || state_ == State::closed) return;
   Http2Stream& here = as_stream(stream);
@@ -205,7 +210,7 @@ void Http2::on_stream_timeout(Http2Stream& stream) {
   if (stream.state != Http2Stream::State::sending) return;
   const std::uint64_t progress = stream.body_bytes_sent() - stream.progress_mark;
   const bool window_closed = session_.window_bytes(stream.id()) < static_cast<std::int64_t>(kProgressBytesMin);
-  if (progress >= kProgressBytesMin || !window_closed) return unwatched_.push_back(stream.id());
+  if (progress >= kProgressBytesMin || !window_closed || stream.paused()) return unwatched_.push_back(stream.id());
   log_request(stream.request(), LogLevel::info, "client timed out", ETIMEDOUT);
   stream.reset_by_us = true;
   session_.reset(stream.id(), Http2Error::cancel);

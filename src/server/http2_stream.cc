@@ -67,17 +67,29 @@ void Http2Stream::start_answer() {
   FilteredBody* const filtered = exchange_.filtered();
   if (filtered != nullptr) filtered->set_client({this, Timer::calls<&Http2Stream::on_filtered>});
   reader_.start({}, exchange_.body().parts, &exchange_.file(), filtered);
+  choose_rate(request());
+  pace_ = SendPace::of(request(), connection_.worker().ring().now());
 }
 
 void Http2Stream::on_filtered() { http2_.on_body_ready(*this); }
+
+void Http2Stream::on_pause_over() { http2_.on_pause_over(*this); }
 
 Http2Session::BodyPiece Http2Stream::read_body(std::span<char> into) {
   using Piece = Http2Session::BodyPiece::State;
   if (disk_failed_) return {Piece::failed, 0};
   into = into.first(std::min<std::size_t>(into.size(), request().settings<Http2Location>().chunk_size->count));
+  if (paused() || (disk_ != nullptr && disk_->operation.pending())) return {Piece::later, 0};
+  if (pace_.limited()) {
+    const std::uint64_t allowance = pace_.allowance(connection_.worker().ring().now(), request().bytes_sent);
+    if (allowance == 0) {
+      connection_.worker().arm_delay(pause_, pace_.wait());
+      return {Piece::later, 0};
+    }
+    into = into.first(std::min<std::uint64_t>(into.size(), allowance));
+  }
   std::size_t bytes = 0;
   if (disk_ != nullptr) {
-    if (disk_->operation.pending()) return {Piece::later, 0};
     bytes = std::min(into.size(), disk_->bytes - disk_->used);
     std::memcpy(into.data(), disk_->memory + disk_->used, bytes);
     disk_->used += bytes;
@@ -118,6 +130,7 @@ void Http2Stream::on_disk_read(Completion completion) {
 
 void Http2Stream::cancel() {
   timer.disarm();
+  pause_.disarm();
   exchange_.cancel();
   if (reading_from_disk()) connection_.worker().ring().cancel(disk_->operation);
 }

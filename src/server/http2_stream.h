@@ -14,6 +14,7 @@
 #include "server/answer_reader.h"
 #include "server/exchange.h"
 #include "server/http2_session.h"
+#include "server/send_pace.h"
 
 namespace uringx {
 
@@ -60,6 +61,8 @@ class Http2Stream : public StreamOfConnection, public WaitingStream {
   void read_from_disk();
   bool reading_from_disk() const { return disk_ != nullptr && disk_->operation.pending(); }
   bool wants_disk() const { return wants_disk_; }
+  // limit_rate lets nothing go now; Http2::on_pause_over is told when it does again.
+  bool paused() const { return pause_.armed(); }
 
   // --- what Http2 keeps here ---
   enum class State : std::uint8_t {
@@ -100,6 +103,7 @@ class Http2Stream : public StreamOfConnection, public WaitingStream {
   static void exchange_ended(void* owner);
   void on_timer();
   void on_filtered();
+  void on_pause_over();
   void on_disk_read(Completion completion);
 
   void take_pseudo_field(std::string_view name, std::string_view value);
@@ -118,6 +122,8 @@ class Http2Stream : public StreamOfConnection, public WaitingStream {
   ConnectionInfo info_;  // as it was when the request came: $connection_requests
   Exchange exchange_;
   AnswerReader reader_;
+  SendPace pace_;
+  Timer pause_{this, Timer::calls<&Http2Stream::on_pause_over>};
   std::unique_ptr<DiskRead> disk_;
   bool wants_disk_ = false;
   bool disk_failed_ = false;

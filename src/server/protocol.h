@@ -23,6 +23,8 @@ class Protocol {
   virtual bool awaits_bytes() const = 0;
   // Nothing is pending; the connection may be destroyed.
   virtual bool quiet() const = 0;
+  // An answer is delayed: of the socket only the end is looked for (ngx_http_test_reading).
+  virtual bool only_watches() const { return false; }
 };
 
 }  // namespace uringx

@@ -36,6 +36,8 @@ void SocketSender::start(const Answer& answer) {
   reader_.start(answer.head, answer.parts, answer.file, answer.filtered);
   file_bytes_per_call_max_ = answer.file_bytes_per_call_max;
   use_sendfile_ = answer.use_sendfile;
+  pace_ = answer.pace;
+  allowance_ = UINT64_MAX;
   bytes_sent_ = 0;
   error_number_ = 0;
   cancelled_ = failed_ = awaits_filters_ = false;
@@ -58,6 +60,7 @@ void SocketSender::give_buffer_back() {
 
 // One step: exactly one operation is started, or the answer is finished.
 void SocketSender::advance() {
+  if (pace_.limited() && !keeps_pace()) return;
   collect();
   awaits_filters_ = gathers();
   if (awaits_filters_) return;
@@ -75,13 +78,29 @@ void SocketSender::advance() {
   }
 }
 
+// False: nothing may go now, a timer goes on. What was collected has left by then.
+bool SocketSender::keeps_pace() {
+  if (reader_.finished() && collected_sent_ == collected_) return true;
+  allowance_ = pace_.allowance(worker_.ring().now(), bytes_sent_);
+  if (allowance_ != 0) return true;
+  give_buffer_back();
+  worker_.arm_delay(pause_, pace_.wait());
+  return false;
+}
+
+void SocketSender::on_pause_over() {
+  report_progress();
+  advance();
+}
+
 // Fills the buffer with what follows on the wire, as far as it is in memory and better copied than sent from the file.
 void SocketSender::collect() {
   if (collected_sent_ == collected_) collected_ = collected_sent_ = 0;
   while (!reader_.finished() && !prefers_sendfile()) {
     take_buffer();
-    if (collected_ == buffer_.size()) return;
-    const std::size_t bytes = reader_.read_piece(buffer_.subspan(collected_));
+    const std::size_t room = std::min<std::uint64_t>(buffer_.size() - collected_, allowance_ - (collected_ - collected_sent_));
+    if (room == 0) return;
+    const std::size_t bytes = reader_.read_piece(buffer_.subspan(collected_, room));
     if (bytes == 0) return;  // on a disk, or shorter than it was: the ring's way finds out which
     collected_ += bytes;
   }
@@ -90,7 +109,8 @@ void SocketSender::collect() {
 // Filters have to be waited for, and what they made so far is not worth a send of its own.
 bool SocketSender::gathers() const {
   const FilteredBody* const filtered = reader_.filtered();
-  return filtered != nullptr && !reader_.finished() && !filtered->failed() && collected_ - collected_sent_ < kFilteredBytesMin;
+  return filtered != nullptr && !reader_.finished() && !filtered->failed() &&
+         collected_ - collected_sent_ < std::min<std::uint64_t>(kFilteredBytesMin, allowance_);
 }
 
 // Filters failed before the first packet was full: as with nginx, the answer is not begun.
@@ -106,7 +126,7 @@ void SocketSender::on_filtered() {
 void SocketSender::send_collected() {
   std::span<const char> bytes = buffer_.subspan(collected_sent_, collected_ - collected_sent_);
   if (prefers_sendfile()) {  // sendfile follows on this thread: no need to go round the ring first
-    const ssize_t sent = worker_.ring().backend().send_now(socket_fd_, bytes, true);
+    const ssize_t sent = worker_.ring().backend().send_now(socket_fd_, bytes, more_at_once(true));
     if (sent > 0) {
       collected_sent_ += static_cast<std::size_t>(sent);
       bytes_sent_ += static_cast<std::uint64_t>(sent);
@@ -114,7 +134,7 @@ void SocketSender::send_collected() {
       bytes = bytes.subspan(static_cast<std::size_t>(sent));
     }
   }
-  worker_.ring().send(operation_, socket_fd_, bytes, !reader_.finished() ? MSG_MORE : 0);
+  worker_.ring().send(operation_, socket_fd_, bytes, more_at_once(!reader_.finished()) ? MSG_MORE : 0);
 }
 
 void SocketSender::on_sent(Completion completion) {
@@ -141,10 +161,10 @@ bool SocketSender::pages_cached() const {
 
 void SocketSender::send_file() {
   give_buffer_back();  // ten thousand slow readers hold none
-  std::uint64_t bytes = std::min(reader_.part_bytes_left(), kSendFileWindowBytes);
+  std::uint64_t bytes = std::min({reader_.part_bytes_left(), kSendFileWindowBytes, allowance_});
   if (file_bytes_per_call_max_ != 0) bytes = std::min(bytes, file_bytes_per_call_max_);
   const ssize_t sent = worker_.ring().backend().send_file_now(socket_fd_, reader_.file_fd(), reader_.file_offset(),
-                                                              bytes, reader_.more_after(bytes));
+                                                              bytes, more_at_once(reader_.more_after(bytes)));
   if (sent == -EAGAIN || sent == -EINTR) {
     worker_.ring().poll(writable_, socket_fd_, POLLOUT);
     return;
@@ -177,9 +197,9 @@ void SocketSender::run_deferred() {
 
 void SocketSender::read_and_send() {
   take_buffer();
-  const std::size_t bytes = std::min<std::uint64_t>(reader_.part_bytes_left(), buffer_.size());
+  const std::size_t bytes = std::min<std::uint64_t>({reader_.part_bytes_left(), buffer_.size(), allowance_});
   worker_.ring().read_and_send(chain_, reader_.file_fd(), buffer_.first(bytes), reader_.file_offset(), socket_fd_,
-                               reader_.more_after(bytes) ? MSG_MORE : 0);
+                               more_at_once(reader_.more_after(bytes)) ? MSG_MORE : 0);
 }
 
 void SocketSender::on_read_and_sent(const Chain::Outcome& outcome) {
@@ -207,6 +227,9 @@ void SocketSender::cancel() {
   worker_.ring().cancel(operation_);
   worker_.ring().cancel(writable_);
   worker_.ring().cancel(chain_);
+  if (!paused()) return;
+  pause_.disarm();
+  fail_later(ECANCELED);
 }
 
 void SocketSender::end(Outcome outcome) {

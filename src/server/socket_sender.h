@@ -7,6 +7,7 @@
 #pragma once
 
 #include "ring/ring.h"
+#include "ring/timers.h"
 #include "server/answer_reader.h"
 #include "server/answer_sender.h"
 
@@ -21,14 +22,19 @@ class SocketSender final : public AnswerSender {
 
   void start(const Answer& answer) override;
   void cancel() override;
-  bool pending() const override { return operation_.pending() || writable_.pending() || chain_.pending() || deferred_; }
+  bool pending() const override { return operation_.pending() || writable_.pending() || chain_.pending() || deferred_ || paused(); }
   bool sends_in_chain() const override { return chain_.pending(); }
+  bool paused() const override { return pause_.armed(); }
   std::uint64_t bytes_sent() const override { return bytes_sent_; }
 
  private:
   void advance();
+  bool keeps_pace();
+  void on_pause_over();
   void collect();
   void send_collected();
+  // The kernel must not hold back what it has for more that comes only after a pause.
+  bool more_at_once(bool more) const { return more && !pace_.limited(); }
   void on_sent(Completion completion);
   bool prefers_sendfile() const;
   bool pages_cached() const;
@@ -51,6 +57,8 @@ class SocketSender final : public AnswerSender {
   AnswerReader reader_;
   std::uint64_t file_bytes_per_call_max_ = 0;
   bool use_sendfile_ = true;
+  SendPace pace_;
+  std::uint64_t allowance_ = UINT64_MAX;  // what may go at once; less with a pace to keep
   std::span<char> buffer_;            // from BodyBuffers
   std::size_t collected_ = 0;         // bytes in the buffer
   std::size_t collected_sent_ = 0;    // of them
@@ -59,6 +67,7 @@ class SocketSender final : public AnswerSender {
   bool awaits_filters_ = false;  // nothing else is under way
   bool cancelled_ = false;
   bool failed_ = false;  // deferred_ brings the news
+  Timer pause_{this, Timer::calls<&SocketSender::on_pause_over>};
   Operation operation_{this, Operation::calls<&SocketSender::on_sent>};
   Operation writable_{this, Operation::calls<&SocketSender::on_writable>};
   Chain chain_{this, Chain::calls<&SocketSender::on_read_and_sent>};

@@ -15,6 +15,7 @@ StreamSender::StreamSender(Worker& worker, ByteStream& stream, Client client)
 void StreamSender::start(const Answer& answer) {
   reader_.start(answer.head, answer.parts, answer.file, answer.filtered);
   committed_before_ = stream_.bytes_committed();
+  pace_ = answer.pace;
   error_number_ = 0;
   active_ = true;
   ended_ = false;
@@ -22,7 +23,7 @@ void StreamSender::start(const Answer& answer) {
   if (answer.filtered != nullptr) answer.filtered->set_client({this, Timer::calls<&StreamSender::on_filtered>});
   advance();
   // Nothing will tell: the stream had failed before.
-  if (!stream_.pending() && !read_.pending() && !awaits_filters()) end_later();
+  if (!stream_.pending() && !read_.pending() && !awaits_filters() && !paused()) end_later();
 }
 
 // What waits for the kernel was not sent; encryption makes it a little more than it was.
@@ -34,8 +35,8 @@ std::uint64_t StreamSender::bytes_sent() const {
 // Fills the stream until it is full, the answer is all in it, or a disk has to be waited for.
 void StreamSender::advance() {
   while (!stream_.failed() && !read_.pending()) {  // what the ring reads comes next, and only once
-    const std::span<char> room = stream_.room();
-    if (room.empty()) break;
+    std::span<char> room = stream_.room();
+    if (room.empty() || (pace_.limited() && !keeps_pace(room))) break;
     if (put_disk_bytes(room)) continue;
     const std::size_t bytes = reader_.read(room);
     if (bytes != 0) stream_.commit(bytes);
@@ -54,13 +55,28 @@ bool StreamSender::awaits_filters() const {
 }
 
 void StreamSender::on_filtered() {
-  if (!active_ || ended_) return;
+  if (!active_ || ended_ || paused()) return;
   advance();
   if (reader_.filtered()->failed()) {  // why was logged
     stream_.cancel();
     return on_failed(ECANCELED);
   }
-  if (!stream_.pending() && !awaits_filters()) end_later();
+  if (!stream_.pending() && !awaits_filters() && !paused()) end_later();
+}
+
+// False: nothing may go now, a timer goes on. Else `room` is what may be filled.
+bool StreamSender::keeps_pace(std::span<char>& room) {
+  if (reader_.finished() && disk_bytes_ == nullptr) return true;
+  const std::uint64_t allowance = pace_.allowance(worker_.ring().now(), stream_.bytes_committed() - committed_before_);
+  room = room.first(std::min<std::uint64_t>(room.size(), allowance));
+  if (allowance == 0) worker_.arm_delay(pause_, pace_.wait());
+  return allowance != 0;
+}
+
+void StreamSender::on_pause_over() {
+  report_progress();
+  if (reader_.filtered() != nullptr) return on_filtered();
+  advance();
 }
 
 bool StreamSender::put_disk_bytes(std::span<char> room) {
@@ -94,6 +110,7 @@ void StreamSender::on_read(Completion completion) {
 void StreamSender::on_room() {
   if (ended_) return;
   if (reader_.finished() && disk_bytes_ == nullptr && stream_.drained()) return end(Outcome::sent, 0);
+  if (paused()) return;
   report_progress();
   advance();
 }
@@ -101,6 +118,7 @@ void StreamSender::on_room() {
 void StreamSender::on_failed(int error_number) {
   if (!ended_) error_number_ = error_number;
   ended_ = true;
+  pause_.disarm();
   if (!read_.pending() && !stream_.pending()) end(Outcome::failed, error_number_);
 }
 
@@ -108,6 +126,7 @@ void StreamSender::cancel() {
   if (!active_ || ended_) return;
   ended_ = true;
   error_number_ = ECANCELED;
+  pause_.disarm();
   worker_.ring().cancel(read_);
   stream_.cancel();
   if (!stream_.pending() && !read_.pending()) end_later();

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "ring/ring.h"
+#include "ring/timers.h"
 #include "server/answer_reader.h"
 #include "server/answer_sender.h"
 #include "server/byte_stream.h"
@@ -22,6 +23,7 @@ class StreamSender final : public AnswerSender {
   void cancel() override;
   bool pending() const override { return active_; }
   bool sends_in_chain() const override { return false; }
+  bool paused() const override { return pause_.armed(); }
   std::uint64_t bytes_sent() const override;
 
  private:
@@ -32,6 +34,8 @@ class StreamSender final : public AnswerSender {
   void on_room();
   void on_failed(int error_number);
   void advance();
+  bool keeps_pace(std::span<char>& room);
+  void on_pause_over();
   bool put_disk_bytes(std::span<char> room);
   void read_from_disk();
   void on_read(Completion completion);
@@ -44,6 +48,7 @@ class StreamSender final : public AnswerSender {
   Worker& worker_;
   ByteStream& stream_;
   AnswerReader reader_;
+  SendPace pace_;
   std::unique_ptr<char[]> disk_bytes_;  // what the ring read, until it is in the stream
   std::size_t disk_bytes_count_ = 0;
   std::size_t disk_bytes_used_ = 0;
@@ -51,6 +56,7 @@ class StreamSender final : public AnswerSender {
   bool active_ = false;       // done() has not been told
   bool ended_ = false;        // cancelled or failed: told once nothing is pending
   bool deferred_ = false;
+  Timer pause_{this, Timer::calls<&StreamSender::on_pause_over>};
   Operation read_{this, Operation::calls<&StreamSender::on_read>};
 };
 

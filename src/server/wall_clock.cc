@@ -4,7 +4,8 @@
 
 namespace uringx {
 
-void WallClockKeeper::update() {
+void WallClockKeeper::update(Clock::time_point steady_now) {
+  clock_.steady_msec = std::chrono::duration_cast<std::chrono::milliseconds>(steady_now.time_since_epoch()).count();
   timespec now{};
   clock_gettime(CLOCK_REALTIME, &now);
   clock_.msec = static_cast<std::int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;

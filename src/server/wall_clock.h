@@ -4,17 +4,18 @@
 
 #include "http/date.h"
 #include "modules/request.h"
+#include "ring/backend.h"
 
 namespace uringx {
 
 class WallClockKeeper {
  public:
-  WallClockKeeper() { update(); }
+  explicit WallClockKeeper(Clock::time_point now) { update(now); }
   WallClockKeeper(const WallClockKeeper&) = delete;
   WallClockKeeper& operator=(const WallClockKeeper&) = delete;
 
-  // Once a loop turn.
-  void update();
+  // Once a loop turn, whose time is `steady_now`.
+  void update(Clock::time_point steady_now);
 
   const WallClock& now() const { return clock_; }
 

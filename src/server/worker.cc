@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "server/answer_sender.h"
 #include "server/helper_threads.h"
@@ -25,6 +26,8 @@ constexpr std::size_t kHttp2StreamsPerConnection = 16;
 
 constexpr Clock::duration kWaitMax = std::chrono::seconds(60);
 
+constexpr std::chrono::milliseconds kKeptAgain{1};
+
 // Connections are numbered over all workers ($connection).
 std::atomic<std::uint64_t> connection_numbers{0};
 
@@ -38,6 +41,7 @@ Worker::Worker(std::unique_ptr<Backend> backend, const WorkerOptions& options)
       body_buffers_(options.connections_max),
       open_files_(ring_),
       hot_files_(ring_, timers_, file_systems_, options.hot_files_max),
+      wall_clock_(ring_.now()),
       lines_(ring_, timers_, options.routes->log_files, *options.error_log),
       exchanges_(chunks_, options.connections_max),
       http2_streams_(chunks_, options.connections_max * kHttp2StreamsPerConnection),
@@ -47,7 +51,12 @@ Worker::Worker(std::unique_ptr<Backend> backend, const WorkerOptions& options)
   LineWriter::install(&lines_);
 }
 
-Worker::~Worker() { LineWriter::install(nullptr); }
+Worker::~Worker() {
+  LineWriter::install(nullptr);
+  for (const HeldConnection& held : kept_) {  // nothing is served any more: this thread may wait
+    while (!held.let_go()) std::this_thread::yield();
+  }
+}
 
 void Worker::run() {
   while (!finished()) run_turn(kWaitMax);
@@ -57,7 +66,7 @@ void Worker::run() {
 
 void Worker::run_turn(Clock::duration wait) {
   ring_.wait(wait_time(wait));
-  wall_clock_.update();
+  wall_clock_.update(ring_.now());
   hot_files_.start_turn();
   const unsigned completions = ring_.dispatch();
   timers_.expire(ring_.now());
@@ -132,6 +141,20 @@ bool Worker::make_room() {
 void Worker::listen_on(int fd, std::size_t listen_index) {
   sockets_.push_back(std::make_unique<AcceptingSocket>(ring_, timers_, error_log(), fd, listen_index,
                                                   AcceptingSocket::Taker{this, take_accepted}));
+}
+
+// --- limit_conn ---
+
+void Worker::let_go(const HeldConnections& held) {
+  for (const HeldConnection& one : held.all) {
+    if (!one.let_go()) kept_.push_back(one);
+  }
+  if (!kept_.empty() && !kept_timer_.armed()) arm_delay(kept_timer_, kKeptAgain);
+}
+
+void Worker::let_go_of_kept() {
+  std::erase_if(kept_, [](const HeldConnection& one) { return one.let_go(); });
+  if (!kept_.empty()) arm_delay(kept_timer_, kKeptAgain);
 }
 
 // --- messages from the main thread and the helper threads ---

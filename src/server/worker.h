@@ -12,6 +12,7 @@
 #include "base/intrusive_list.h"
 #include "base/slab.h"
 #include "config/route_table.h"
+#include "modules/limit_conn.h"
 #include "ring/buffer_ring.h"
 #include "ring/ring.h"
 #include "ring/timers.h"
@@ -95,6 +96,8 @@ class Worker {
   const ErrorLog& error_log() const { return *options_.error_log; }
   Helpers& helpers() { return *options_.helpers; }
   void arm(Timer& timer, std::chrono::milliseconds after) { timers_.arm(timer, ring_.now(), after); }
+  // For a duration that was reckoned, not configured.
+  void arm_delay(Timer& timer, std::chrono::milliseconds after) { timers_.arm_delay(timer, ring_.now(), after); }
   std::uint64_t& boundaries() { return boundaries_; }
   // Memory for bytes on their way through one call; whoever is called may use it too.
   std::span<char> scratch() { return scratch_; }
@@ -102,6 +105,9 @@ class Worker {
 
   // Calls `call(owner)` in the next turn: others come first.
   void defer(void* owner, void (*call)(void* owner)) { deferred_.push_back({owner, call}); }
+
+  // By a request that ends: nobody counts it any more for limit_conn, now or as soon as the zone is free.
+  void let_go(const HeldConnections& held);
 
   // By the connection: it waits for a request (and may be closed for a new one) or no longer does.
   void note_idle(Connection& connection) { idle_.push_back(connection); }
@@ -125,6 +131,7 @@ class Worker {
   void run_deferred();
   Clock::duration wait_time(Clock::duration wait_max);
   void close_released();
+  void let_go_of_kept();
   bool make_room();
 
   WorkerOptions options_;
@@ -148,6 +155,8 @@ class Worker {
   std::vector<DeferredCall> deferred_;
   std::vector<DeferredCall> running_deferred_;
   std::vector<Connection*> released_;
+  std::vector<HeldConnection> kept_;  // others were using their zones
+  Timer kept_timer_{this, Timer::calls<&Worker::let_go_of_kept>};
   std::vector<std::unique_ptr<AcceptingSocket>> sockets_;
   std::atomic<unsigned> load_{0};
   std::vector<std::string> listen_texts_;

@@ -167,7 +167,7 @@ void WorkerProcess::serve(std::size_t index, std::latch& ready) {
                       .hot_files_max = hot_files_max(),
                       .routes = options_.routes,
                       .error_log = options_.error_log,
-                      .host_info = {hostname_, getpid(), [] { return CounterBoard::shared().sum(); }},
+                      .host_info = {hostname_, getpid(), [] { return CounterBoard::shared().sum(); }, options_.error_log},
                       .counters = self.counters,
                       .helpers = &helpers_});
   } catch (const std::exception& error) {

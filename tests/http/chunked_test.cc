@@ -140,6 +140,20 @@ TEST_CASE("random bodies are decoded as they were encoded, cut anywhere") {
   }
 }
 
+TEST_CASE("what is still to come at least is told as nginx tells it") {
+  const auto wanted_after = [](std::string_view text) {
+    ChunkedDecoder decoder;
+    while (!text.empty()) text.remove_prefix(decoder.next(text).used_bytes);
+    return decoder.bytes_wanted();
+  };
+  CHECK(wanted_after("") == 3);
+  CHECK(wanted_after("ffff\r\n0123456789") == 65529);
+  CHECK(wanted_after("3\r\nabc") == 4);
+  CHECK(wanted_after("3") == 8);
+  CHECK(wanted_after("0\r\n") == 1);
+  CHECK(wanted_after("0\r\n\r\n") == 0);
+}
+
 TEST_CASE("random bytes are never used beyond what was given") {
   std::mt19937 random(6);
   constexpr std::string_view kBytes = "0123af\r\n\r\n; x\0";

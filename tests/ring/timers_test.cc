@@ -96,6 +96,67 @@ TEST_SUITE("ring") {
     CHECK(handler.timer.armed());
     CHECK(log.empty());
   }
+
+  TEST_CASE("delays of any length expire in their order, not before their time, and once") {
+    Timers timers;
+    std::string log;
+    Alarm far("f", log), near("n", log), next("x", log), same("s", log), stopped("-", log);
+    timers.arm_delay(far.timer, kStart, 5000ms);
+    timers.arm_delay(near.timer, kStart, 7ms);
+    timers.arm_delay(next.timer, kStart, 8ms);
+    timers.arm_delay(same.timer, kStart, 7ms + 1024ms);  // the same slot, a round later
+    timers.arm_delay(stopped.timer, kStart, 9ms);
+    stopped.timer.disarm();
+    CHECK(timers.until_next(kStart, 60s) == 7ms);
+    timers.expire(kStart + 6ms);
+    CHECK(log.empty());
+    timers.expire(kStart + 7ms);
+    CHECK(log == "n");
+    timers.expire(kStart + 500ms);
+    CHECK(log == "nx");
+    timers.expire(kStart + 1030ms);
+    CHECK(log == "nx");
+    timers.expire(kStart + 1031ms);
+    CHECK(log == "nxs");
+    Clock::time_point now = kStart + 1031ms;
+    int looks = 0;
+    while (far.timer.armed() && ++looks < 100) timers.expire(now += timers.until_next(now, 60s));
+    CHECK(now == kStart + 5000ms);
+    CHECK(looks < 10);
+    CHECK(log == "nxsf");
+    CHECK(timers.until_next(now, 60s) == 60s);
+  }
+
+  TEST_CASE("a delay armed after a long rest, of no time, or by a handler, is met") {
+    Timers timers;
+    std::string log;
+    Alarm alarm("a", log);
+    timers.arm_delay(alarm.timer, kStart, 10ms);
+    timers.expire(kStart + 10ms);
+    timers.arm_delay(alarm.timer, kStart + 1h, 10ms);
+    CHECK(timers.until_next(kStart + 1h, 60s) == 10ms);
+    timers.expire(kStart + 1h + 10ms);
+    CHECK(log == "aa");
+    timers.arm_delay(alarm.timer, kStart + 2h + 500us, 0ms);
+    CHECK(timers.until_next(kStart + 2h + 500us, 60s) <= 1ms);
+    timers.expire(kStart + 2h + 1ms);
+    CHECK(log == "aaa");
+    struct Handler {
+      void ring() {
+        ++calls;
+        timers->arm_delay(timer, now, 0ms);
+      }
+      Timers* timers;
+      Clock::time_point now = kStart + 3h;
+      int calls = 0;
+      Timer timer{this, Timer::calls<&Handler::ring>};
+    };
+    Handler handler{&timers};
+    timers.arm_delay(handler.timer, kStart + 3h, 0ms);
+    timers.expire(kStart + 3h);
+    CHECK(handler.calls == 1);
+    CHECK(handler.timer.armed());
+  }
 }
 
 }  // namespace uringx

@@ -192,6 +192,38 @@ TEST_SUITE("sim") {
     }
   }
 
+  TEST_CASE("an answer with a rate comes whole, in its time, and leaves nothing behind wherever its client goes") {
+    for (const bool cold : {false, true}) {
+      CAPTURE(cold);
+      SimulatedSite site(1, "limit_rate 50k; send_timeout 1s;");
+      create_files(site);
+      if (cold) site.kernel().files().evict_all();
+      SimulatedClient whole = site.connect();
+      const auto began = site.kernel().now();
+      CHECK(fetch(site, whole, "/large").body == patterned_bytes(kLargeBytes, 2));
+      const double seconds = std::chrono::duration<double>(site.kernel().now() - began).count();
+      CHECK(seconds > static_cast<double>(kLargeBytes) / 51200 - 1.5);
+      CHECK(seconds < static_cast<double>(kLargeBytes) / 51200 + 1.5);
+      for (int turns = 0; turns < 40; ++turns) {
+        SimulatedClient client = site.connect();
+        client.send(get("/large"));
+        for (int turn = 0; turn < turns; ++turn) {
+          site.turn();
+          client.receive();
+        }
+        if (turns % 2 == 0) {
+          client.reset();
+        } else {
+          client.close();
+        }
+      }
+      whole.close();
+      site.let_pass(20s);
+      CHECK(site.worker().load() == 0);
+      CHECK(site.shut_down() == "");
+    }
+  }
+
   TEST_CASE("a client that finishes sending still gets its answer") {
     SimulatedSite site(1);
     create_files(site);

@@ -23,6 +23,7 @@ class Mode:
 
 MODES = {
     "keepalive": Mode("keep-alive", "wrk", "plain"),
+    "limited": Mode("keep-alive, limit_req", "wrk", "limited"),
     "new": Mode("new connection", "wrk", "plain", new_connections=True),
     "https": Mode("HTTPS/1.1 keep-alive", "wrk", "ecdsa"),
     "h2c": Mode(f"h2c, {H2_STREAMS} streams", "h2load", "h2c"),
@@ -68,7 +69,7 @@ SETTINGS = {
 LISTEN_FLAGS = {"stock": "", "tuned": " reuseport"}
 # A port for each: nginx 1.22 speaks nothing but HTTP/2 on a cleartext port with http2, and a port has one key, so that the client's
 # preferences decide nothing.
-LISTENERS = {"plain": "", "h2c": " http2", "rsa": " ssl http2", "ecdsa": " ssl http2"}
+LISTENERS = {"plain": "", "limited": "", "h2c": " http2", "rsa": " ssl http2", "ecdsa": " ssl http2"}
 SERVER = """    server {{
         listen 127.0.0.1:{port}{flags};
         server_name localhost;
@@ -78,6 +79,9 @@ SERVER = """    server {{
 """
 # h2load does not come back after the GOAWAY that ends a connection at keepalive_requests.
 MANY_REQUESTS = "        keepalive_requests 1000000;\n"
+# Every request is counted, none is refused: what counting costs is what is measured.
+LIMIT_ZONE = "    limit_req_zone $binary_remote_addr zone=clients:10m rate=1000000r/s;\n"
+LIMIT = "        limit_req zone=clients burst=1000000 nodelay;\n"
 CERTIFICATE = ("        ssl_certificate {folder}/{key}.crt;\n        ssl_certificate_key {folder}/{key}.key;\n"
                "        ssl_protocols {protocol};\n")
 KEY_OPTIONS = {"rsa": ["rsa:2048"], "ecdsa": ["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]}
@@ -140,6 +144,8 @@ def config_text(config, folder, ports, root, worker_connections, certificates=No
         secure = MANY_REQUESTS if "http2" in LISTENERS[listener] and config == "stock" else ""
         if "ssl" in LISTENERS[listener]:
             secure += CERTIFICATE.format(folder=certificates, key=listener, protocol=tls_protocol)
+        if listener == "limited":
+            secure += LIMIT
         texts.append(SERVER.format(port=port, flags=LISTENERS[listener] + LISTEN_FLAGS[config], root=root, secure=secure))
-    return COMMON.format(folder=folder, worker_connections=worker_connections, settings=SETTINGS[config].format(folder=folder),
-                         servers="".join(texts))
+    settings = SETTINGS[config].format(folder=folder) + (LIMIT_ZONE if "limited" in ports else "")
+    return COMMON.format(folder=folder, worker_connections=worker_connections, settings=settings, servers="".join(texts))
