@@ -421,6 +421,36 @@ def test_secrets_are_written_for_who_wants_them(workspace, binaries):
         server.stop()
 
 
+def gone_after_s(server, target: str, body_bytes: int) -> float:
+    """How long the socket of a request without its body takes bytes after the server has said close_notify, and the client too."""
+    with connection(server, context=client_context(server, version="TLSv1_2")) as tls:
+        tls.sendall(f"POST {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: {body_bytes}\r\n\r\n".encode())
+        while tls.recv(65536):
+            pass
+        ended = time.monotonic()
+        tls.setblocking(False)
+        with contextlib.suppress(OSError):
+            tls.unwrap()
+        with socket.socket(fileno=tls.detach()) as sock, contextlib.suppress(ConnectionError):
+            while time.monotonic() - ended < WAIT_S:
+                sock.sendall(b"x")
+                time.sleep(0.05)
+        return time.monotonic() - ended
+
+
+def test_a_connection_lingers_as_long_as_with_nginx(workspace, binaries):
+    """close_notify does not end it, and who has sent nothing of a body for lingering_timeout is not waited for again."""
+    text = config(EC + "location / { return 200 x; } location /always { lingering_close always; return 200 x; }",
+                  http="lingering_timeout 1s; lingering_time 2s;")
+    for binary, label in zip(binaries, ("nginx", "uringx")):
+        server = start(workspace, binary, label, text)
+        try:
+            assert gone_after_s(server, "/", 1000000) < 0.9, label
+            assert 1 < gone_after_s(server, "/always", 0) < 4, label
+        finally:
+            server.stop()
+
+
 def test_certificates_stay_in_the_cache_for_a_while(workspace, binaries):
     """ssl_certificate_cache: a certificate that is exchanged on disk is seen when its time is over, and not before."""
     files = tls_files.make(workspace.path / "ssl-files")
