@@ -478,3 +478,24 @@ def test_certificates_stay_in_the_cache_for_a_while(workspace, binaries):
             time.sleep(0.1)
     finally:
         server.stop()
+
+
+def test_certificates_and_keys_share_the_room_of_the_cache(workspace, binaries):
+    """max= counts each of them, as in nginx: 4 is two certificates with their keys."""
+    files = tls_files.make(workspace.path / "ssl-files")
+    server = workspace.server(binaries[1], "uringx")
+    folder = server.prefix / "own"
+    folder.mkdir(mode=0o755)
+    for name in ("a", "b", "c"):
+        for end in ("pem", "key"):
+            (folder / f"{name}.{end}").write_bytes((files / f"ec.{end}").read_bytes())
+            (folder / f"{name}.{end}").chmod(0o644)
+    server.start(config("ssl_certificate own/$ssl_server_name.pem; ssl_certificate_key own/$ssl_server_name.key;"
+                        "ssl_certificate_cache max=4 valid=1h inactive=1h;" + SHOWN))
+    try:
+        assert all(isinstance(seen(server, name), tuple) for name in ("a", "b", "c"))
+        for file in folder.iterdir():
+            file.unlink()
+        assert [isinstance(seen(server, name), tuple) for name in ("a", "b", "c")] == [False, True, True]
+    finally:
+        server.stop()
