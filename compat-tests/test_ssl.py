@@ -53,6 +53,9 @@ SITES = {site.name: site for site in (
     Site("rejecting", config("ssl_reject_handshake on;", EC + "server_name a.example;" + SHOWN)),
     Site("by variable", config("server_name _; ssl_certificate tls/$ssl_server_name.pem; ssl_certificate_key tls/$ssl_server_name.key;"
                                + SHOWN)),
+    Site("by variable, beside one without", config(
+        "server_name a.example; ssl_certificate tls/$kind.pem; ssl_certificate_key tls/$kind.key;" + SHOWN,
+        "server_name b.example;" + SHOWN, http="map $ssl_server_name $kind { default ec; b.example rsa; }")),
     Site("by variable, encrypted", config("ssl_certificate tls/rsa.pem; ssl_certificate_key tls/$ssl_server_name.key;"
                                           "ssl_password_file tls/passwords;" + SHOWN)),
     Site("encrypted", config("ssl_certificate tls/rsa.pem; ssl_certificate_key tls/pkcs8.key; ssl_password_file tls/passwords;" + SHOWN)),
@@ -190,6 +193,7 @@ CASES = [
     *(("rejecting", dict(name=name)) for name in (None, "a.example", "nosuch.example")),
     *(("by variable", dict(name=name)) for name in ("ec", "rsa", "nosuch", "junk", "weak", None)),
     *(("by variable, encrypted", dict(name=name)) for name in ("pkcs8", "pkcs1", "rsa", "ec", "nosuch")),
+    *(("by variable, beside one without", dict(name=name, host=name)) for name in ("a.example", "b.example")),
     ("encrypted", {}), ("chain", {}), ("ssl on", {}),
     ("old", dict(version="TLSv1_2")), ("old", dict(version="TLSv1_3")),
     ("old", dict(version="TLSv1_2", ciphers="ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256")),

@@ -20,6 +20,7 @@ TlsChannel::TlsChannel(Connection& connection, ByteStream& stream, const TlsCont
     : connection_(connection),
       stream_(stream),
       named_server_(&connection.servers().default_server()),
+      certified_server_(named_server_),
       session_(context, {this, send, server_named, allows_http2}) {
   stream_.set_wire_client({this, room, failed});
 }
@@ -89,7 +90,7 @@ bool TlsChannel::load_certificates() {
   Arena arena(worker.chunks());
   Request request(arena, connection_.info(), worker.clock(), worker.host_info());
   worker.routes().enter_server(request, *named_server_);
-  const ServerSsl& ssl = ssl_of(*named_server_);
+  const ServerSsl& ssl = ssl_of(*certified_server_);
   std::vector<CertificateNames> names;
   for (const CertificateTemplates& templates : ssl.certificate_templates) {
     names.push_back(full_names(ssl, templates.certificate.evaluate(request), templates.key.evaluate(request)));
@@ -121,7 +122,7 @@ void TlsChannel::on_certificates_loaded() {
   if (!used) {
     connection_.log(LogLevel::error, used.error());
     refuse_certificates(session_.handle());
-  } else if (const ServerSsl& ssl = ssl_of(*named_server_); ssl.loaded_certificates != nullptr) {
+  } else if (const ServerSsl& ssl = ssl_of(*certified_server_); ssl.loaded_certificates != nullptr) {
     for (const auto& one : *loaded) ssl.loaded_certificates->put(one, connection_.worker().clock().msec / 1000);
   }
   go_on_with_unread();
@@ -184,8 +185,9 @@ const TlsContext* TlsChannel::on_server_named(std::string_view name) {
   }
   // A server without certificates of its own speaks with the default one's.
   const TlsContext* const own = ssl_of(*named_server_).context;
-  const TlsContext* const context = own != nullptr ? own : ssl_of(connection_.servers().default_server()).context;
-  return own != nullptr && own->rejects_handshake ? nullptr : context;
+  if (own != nullptr && own->rejects_handshake) return nullptr;
+  certified_server_ = own != nullptr ? named_server_ : &connection_.servers().default_server();
+  return ssl_of(*certified_server_).context;
 }
 
 bool TlsChannel::allows_http2(void* owner) {

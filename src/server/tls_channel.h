@@ -70,3 +70,4 @@ class TlsChannel {
 };
 
 }  // namespace uringx
+  const ServerBlock* certified_server_;  // whose certificates are shown
