@@ -425,6 +425,19 @@ def test_secrets_are_written_for_who_wants_them(workspace, binaries):
         server.stop()
 
 
+@pytest.mark.parametrize("version,expected", [("TLSv1_2", [True, True]), ("TLSv1_3", [False, True])])
+def test_tls_1_3_is_on_where_nothing_is_said(workspace, binaries, version, expected):
+    """As with nginx since 1.23.4: the one beside it here is older."""
+    spoken = []
+    for binary, label in zip(binaries, ("nginx", "uringx")):
+        server = start(workspace, binary, label, config(EC + SHOWN).replace("ssl_protocols TLSv1.2 TLSv1.3;", ""))
+        try:
+            spoken.append(isinstance(seen(server, version=version), tuple))
+        finally:
+            server.stop()
+    assert spoken == expected
+
+
 def gone_after_s(server, target: str, body_bytes: int) -> float:
     """How long the socket of a request without its body takes bytes after the server has said close_notify, and the client too."""
     with connection(server, context=client_context(server, version="TLSv1_2")) as tls:

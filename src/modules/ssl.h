@@ -45,7 +45,7 @@ struct ServerSsl : Settings {
   Setting<std::vector<std::string>> certificate_keys{};
   Setting<CertificateCacheLimits> certificate_cache{};
   Setting<std::shared_ptr<const TlsPasswords>> passwords{};
-  Setting<std::uint32_t> protocols{kTlsV1 | kTlsV11 | kTlsV12};
+  Setting<std::uint32_t> protocols{kTlsV1 | kTlsV11 | kTlsV12 | kTlsV13};
   Setting<std::string> ciphers{"HIGH:!aNULL:!MD5"};
   Setting<bool> prefer_server_ciphers{false};
   Setting<std::string> ecdh_curve{"auto"};

@@ -39,7 +39,7 @@ struct SessionCacheMode {
 
 // Names are full paths, but for those of TlsConfig::command_path.
 struct TlsConfig {
-  std::uint32_t protocols = kTlsV1 | kTlsV11 | kTlsV12;
+  std::uint32_t protocols = kTlsV1 | kTlsV11 | kTlsV12 | kTlsV13;
   std::string ciphers;
   bool prefer_server_ciphers = false;
   std::vector<CertificateNames> certificates;
