@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <new>
 
 #include "modules/core_main.h"
 #include "modules/forwarded_address.h"
@@ -176,7 +175,7 @@ void Connection::look_for_reset() {
 
 // Memory that has run out costs the connection that asked for it, not the worker.
 void Connection::take_bytes(std::span<const char> bytes) {
-  try {
+  guard([&] {
     if (awaits_proxy_header()) bytes = take_proxy_header(bytes);
     if (bytes.empty()) return;
     if (tls_undecided_) begin_tls_or_plain(bytes.front());
@@ -186,10 +185,12 @@ void Connection::take_bytes(std::span<const char> bytes) {
     } else {
       take_plain_bytes(bytes);
     }
-  } catch (const std::bad_alloc&) {
-    log(LogLevel::alert, "no memory for a request");
-    close();
-  }
+  });
+}
+
+void Connection::on_no_memory() {
+  log(LogLevel::alert, "no memory for a request");
+  close();
 }
 
 void Connection::take_plain_bytes(std::span<const char> bytes) {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <span>
 #include <string>
 
@@ -84,6 +85,15 @@ class Connection : public ConnectionOfWorker, public IdleConnection {
   void take_plain_bytes(std::span<const char> bytes);
   // End of stream (0) or an error.
   void on_peer_closed(int error_number);
+  // Runs `step`: memory that has run out costs the connection that asked for it, not the worker.
+  template <typename Step>
+  void guard(Step&& step) {
+    try {
+      step();
+    } catch (const std::bad_alloc&) {
+      on_no_memory();
+    }
+  }
   // Whether `server` lets this connection speak HTTP/2.
   bool allows_http2(const ServerBlock& server) const;
 
@@ -118,6 +128,7 @@ class Connection : public ConnectionOfWorker, public IdleConnection {
   void take_bytes(std::span<const char> bytes);
   void on_timer();
 
+  void on_no_memory();
   Worker& worker_;
   const ListenSocket& listen_;
   const std::string& listen_text_;

@@ -50,7 +50,7 @@ void TlsChannel::keep_unread() {
 
 void TlsChannel::go_on_with_unread() {
   session_.set_input(unread_);
-  go_on();
+  connection_.guard([this] { go_on(); });
 }
 
 void TlsChannel::go_on() {

@@ -147,7 +147,7 @@ Built Builder::use_certificate(const CertificateNames& names) {
 }
 
 // Verification goes on whatever it finds: what becomes of it is decided by the request (ngx_http_process_request).
-int note_verification(int, X509_STORE_CTX*) { return 1; }
+int note_verification(int, X509_STORE_CTX*) noexcept { return 1; }
 
 // ngx_ssl_client_certificate.
 Built Builder::verify_clients() {

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <ctime>
 
+#include "tls/openssl_callback.h"
 #include "tls/tls_context.h"
 #include "tls/tls_error.h"
 
@@ -49,6 +50,8 @@ std::expected<OcspAnswer, std::string> Stapling::read(const std::string& path) {
   return answer;
 }
 
-void Stapling::install(ssl_ctx_st* context) { SSL_CTX_set_tlsext_status_cb(context, give_answer); }
+void Stapling::install(ssl_ctx_st* context) {
+  SSL_CTX_set_tlsext_status_cb(context, (openssl_callback<give_answer, SSL_TLSEXT_ERR_ALERT_FATAL>));
+}
 
 }  // namespace uringx
