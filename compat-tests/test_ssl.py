@@ -7,6 +7,8 @@ made equal where it is about identity (ids, ports) and compared.
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import os
 import re
 import signal
 import socket
@@ -423,6 +425,38 @@ def test_secrets_are_written_for_who_wants_them(workspace, binaries):
         assert (server.prefix / "logs/keys").stat().st_mode & 0o77 == 0
     finally:
         server.stop()
+
+
+def test_a_file_of_secrets_that_takes_nothing_stops_nobody_else(workspace, binaries):
+    """Its lines are written beside the worker, as those of other logs: here to a pipe that nobody reads."""
+    pipe = workspace.path / "secrets"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+    server = start(workspace, binaries[1], "uringx", config(
+        EC + f"server_name a.example; ssl_key_log {pipe};" + SHOWN, RSA + "listen 127.0.0.1:@P1@ ssl; server_name b.example;" + SHOWN))
+    held = []
+    try:
+        context = client_context(server, version="TLSv1_3")
+        for _ in range(20):  # about a KiB each
+            sock = socket.create_connection(("127.0.0.1", server.ports[0]), WAIT_S)
+            held.append(context.wrap_socket(sock, server_hostname="a.example"))
+        began = time.monotonic()
+        with connection(server, "b.example", port=1) as tls:
+            assert b"ssl_server_name=[b.example]" in ask(tls, host="b.example")
+        assert time.monotonic() - began < 2
+        wanted, lines = b"SERVER_TRAFFIC_SECRET_0 ", b""
+        deadline = time.monotonic() + WAIT_S
+        while lines.count(wanted) < 20 and time.monotonic() < deadline:
+            with contextlib.suppress(BlockingIOError):
+                lines += os.read(reader, 65536)
+        assert lines.count(wanted) == 20
+        assert all(re.fullmatch(rb"[A-Z_0-9]+ [0-9a-f]{64} [0-9a-f]{64,96}", line) for line in lines.splitlines())
+    finally:
+        for tls in held:
+            tls.close()
+        server.stop()
+        os.close(reader)
 
 
 @pytest.mark.parametrize("version,expected", [("TLSv1_2", [True, True]), ("TLSv1_3", [False, True])])

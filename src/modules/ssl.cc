@@ -7,7 +7,6 @@
 #include "modules/build_context.h"
 #include "modules/ssl_variables.h"
 #include "tls/engine.h"
-#include "tls/key_log.h"
 
 namespace uringx {
 
@@ -187,9 +186,7 @@ Applied apply_key_log(BuildContext& context, const Directive& directive, Setting
     field.set(nullptr);
     return {};
   }
-  auto log = KeyLog::open(context.full_path(directive.words[1]));
-  if (!log) return refuse(std::move(log.error()));
-  field.set(std::move(*log));
+  field.set(&context.secret_log_file(context.full_path(directive.words[1])));
   return {};
 }
 

@@ -68,7 +68,7 @@ struct ServerSsl : Settings {
   Setting<bool> early_data{false};
   Setting<bool> reject_handshake{false};
   Setting<std::vector<std::pair<std::string, std::string>>> conf_commands{};
-  Setting<std::shared_ptr<const KeyLog>> key_log{};
+  Setting<const LogFile*> key_log{nullptr};
   Setting<int> ocsp{0};
 
   // Whether an address with TLS can have it as its default server (ngx_http_ssl_init).

@@ -95,7 +95,7 @@ Built Builder::create() {
   context_ = std::make_unique<TlsContext>(handle_);
   context_->rejects_handshake = config_.rejects_handshake;
   context_->key_log = config_.key_log;
-  if (config_.key_log != nullptr) KeyLog::install(handle_);
+  if (config_.key_log != nullptr) install_key_log(handle_);
   std::uint64_t options = SSL_OP_NO_ANTI_REPLAY | SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_COMPRESSION;
   for (const ProtocolOption& one : kProtocols) {
     if ((config_.protocols & one.protocol) == 0) options |= one.off;

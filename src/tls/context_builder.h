@@ -65,7 +65,7 @@ struct TlsConfig {
   bool rejects_handshake = false;
   std::vector<std::pair<std::string, std::string>> commands;             // ssl_conf_command
   std::function<std::string(std::string_view)> command_path;             // makes a value that is a file's name a full path
-  std::shared_ptr<const KeyLog> key_log;
+  const LogFile* key_log = nullptr;  // ssl_key_log
   // What tells this server's sessions from those of servers with the same certificates and client authorities.
   std::string session_scope;
 };

@@ -2,7 +2,6 @@
 
 #include <openssl/ssl.h>
 
-#include "tls/key_log.h"
 #include "tls/session_cache.h"
 #include "tls/stapling.h"
 #include "tls/ticket_keys.h"

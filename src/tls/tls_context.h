@@ -12,7 +12,7 @@ struct ssl_st;
 
 namespace uringx {
 
-class KeyLog;
+struct LogFile;  // base/log_file.h
 class Stapling;
 class TicketKeys;
 class TlsSessionCache;
@@ -39,7 +39,7 @@ class TlsContext {
   std::shared_ptr<TlsSessionCache> session_cache;
   std::unique_ptr<TicketKeys> ticket_keys;
   std::unique_ptr<Stapling> stapling;
-  std::shared_ptr<const KeyLog> key_log;
+  const LogFile* key_log = nullptr;  // the configuration's
 
  private:
   TlsOwned<ssl_ctx_st> handle_;
