@@ -101,10 +101,12 @@ def both(workspace, binaries):
     stop()
 
 
-def start(workspace, binary: str, label: str, text: str):
+def start(workspace, binary: str, label: str, text: str, **folders):
+    """A server on that text; `folders` are beside its tls/ by those names."""
     server = workspace.server(binary, label)
-    certificates = tls_files.make(workspace.path / "ssl-files")
-    (server.prefix / "tls").symlink_to(certificates)
+    folders["tls"] = tls_files.make(workspace.path / "ssl-files")
+    for name, folder in folders.items():
+        (server.prefix / name).symlink_to(folder)
     deadline = time.monotonic() + WAIT_S
     while True:
         try:

@@ -69,7 +69,9 @@ struct ServerSsl : Settings {
   Setting<bool> reject_handshake{false};
   Setting<std::vector<std::pair<std::string, std::string>>> conf_commands{};
   Setting<const LogFile*> key_log{nullptr};
-  Setting<int> ocsp{0};
+  Setting<OcspMode> ocsp{OcspMode::off};
+  Setting<std::string> ocsp_responder{};
+  Setting<std::shared_ptr<SharedZone>> ocsp_zone{};
 
   // Whether an address with TLS can have it as its default server (ngx_http_ssl_init).
   bool has_certificates() const { return !certificates->empty(); }

@@ -48,6 +48,7 @@ void TlsChannel::keep_unread() {
   session_.set_input({});
 }
 
+// From the loop.
 void TlsChannel::go_on_with_unread() {
   session_.set_input(unread_);
   connection_.guard([this] { go_on(); });
@@ -60,13 +61,12 @@ void TlsChannel::go_on() {
   if (connection_.is_open()) stream_.flush();
 }
 
-// True once the handshake is done.
+// True once the handshake is done and nothing is to be found out about the client any more.
 bool TlsChannel::shake_hands() {
+  if (revocation_ != nullptr && revocation_->under_way()) return false;
   switch (session_.handshake()) {
     case TlsSession::Status::done:
-      stream_.encrypt_with(session_, ssl_of(*named_server_).buffer_size->count);
-      connection_.tls_established();
-      return true;
+      return check_revocation();
     case TlsSession::Status::wants_input:
       return false;
     case TlsSession::Status::wants_room:
@@ -80,6 +80,37 @@ bool TlsChannel::shake_hands() {
       return false;
   }
   __builtin_unreachable();
+}
+
+// ngx_ssl_ocsp_validate.
+bool TlsChannel::check_revocation() {
+  auto validation = OcspValidation::begin(session_.handle());
+  if (!validation) {
+    connection_.log(LogLevel::error, validation.error());
+    connection_.close();
+    return false;
+  }
+  if (*validation != nullptr) {
+    revocation_ = std::make_unique<RevocationCheck>(connection_, *named_server_, std::move(*validation), this, revocation_checked);
+    if (!revocation_->start()) return false;
+  }
+  establish();
+  return true;
+}
+
+void TlsChannel::on_revocation_checked() {
+  establish();
+  go_on_with_unread();
+}
+
+void TlsChannel::establish() {
+  established_ = true;
+  stream_.encrypt_with(session_, ssl_of(*named_server_).buffer_size->count);
+  connection_.tls_established();
+}
+
+void TlsChannel::cancel() {
+  if (revocation_ != nullptr) revocation_->cancel();
 }
 
 // Their names hold variables, of which those of the session are known by now (ngx_http_ssl_certificate). True: the handshake

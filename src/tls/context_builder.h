@@ -31,6 +31,9 @@ enum TlsProtocol : std::uint32_t {
 // ssl_verify_client.
 enum class ClientVerification : std::uint8_t { off, on, optional, optional_no_ca };
 
+// ssl_ocsp: whose certificates the authorities are asked about, the client's alone or those between as well.
+enum class OcspMode : std::uint8_t { off, on, leaf };
+
 // ssl_session_cache, but for the zone: how OpenSSL's own cache is used.
 struct SessionCacheMode {
   enum class Kind : std::uint8_t { off, none, builtin, shared_only } kind = Kind::none;
@@ -50,6 +53,9 @@ struct TlsConfig {
   std::string client_certificate;
   std::string trusted_certificate;
   std::string crl;
+  OcspMode ocsp = OcspMode::off;
+  std::string ocsp_responder;
+  std::shared_ptr<SharedZone> ocsp_zone;
   std::string dhparam;
   std::string ecdh_curve;
   SessionCacheMode session_cache;

@@ -2,6 +2,7 @@
 
 #include <openssl/ssl.h>
 
+#include "tls/ocsp_validation.h"
 #include "tls/session_cache.h"
 #include "tls/stapling.h"
 #include "tls/ticket_keys.h"

@@ -13,6 +13,7 @@ struct ssl_st;
 namespace uringx {
 
 struct LogFile;  // base/log_file.h
+struct OcspPolicy;
 class Stapling;
 class TicketKeys;
 class TlsSessionCache;
@@ -40,6 +41,7 @@ class TlsContext {
   std::unique_ptr<TicketKeys> ticket_keys;
   std::unique_ptr<Stapling> stapling;
   const LogFile* key_log = nullptr;  // the configuration's
+  std::unique_ptr<const OcspPolicy> ocsp;  // ssl_ocsp: nullptr, clients' certificates are good until they end
 
  private:
   TlsOwned<ssl_ctx_st> handle_;
