@@ -7,6 +7,8 @@ made equal where it is about identity (ids, ports) and compared.
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import os
 import re
 import signal
 import socket
@@ -53,6 +55,9 @@ SITES = {site.name: site for site in (
     Site("rejecting", config("ssl_reject_handshake on;", EC + "server_name a.example;" + SHOWN)),
     Site("by variable", config("server_name _; ssl_certificate tls/$ssl_server_name.pem; ssl_certificate_key tls/$ssl_server_name.key;"
                                + SHOWN)),
+    Site("by variable, beside one without", config(
+        "server_name a.example; ssl_certificate tls/$kind.pem; ssl_certificate_key tls/$kind.key;" + SHOWN,
+        "server_name b.example;" + SHOWN, http="map $ssl_server_name $kind { default ec; b.example rsa; }")),
     Site("by variable, encrypted", config("ssl_certificate tls/rsa.pem; ssl_certificate_key tls/$ssl_server_name.key;"
                                           "ssl_password_file tls/passwords;" + SHOWN)),
     Site("encrypted", config("ssl_certificate tls/rsa.pem; ssl_certificate_key tls/pkcs8.key; ssl_password_file tls/passwords;" + SHOWN)),
@@ -96,10 +101,12 @@ def both(workspace, binaries):
     stop()
 
 
-def start(workspace, binary: str, label: str, text: str):
+def start(workspace, binary: str, label: str, text: str, **folders):
+    """A server on that text; `folders` are beside its tls/ by those names."""
     server = workspace.server(binary, label)
-    certificates = tls_files.make(workspace.path / "ssl-files")
-    (server.prefix / "tls").symlink_to(certificates)
+    folders["tls"] = tls_files.make(workspace.path / "ssl-files")
+    for name, folder in folders.items():
+        (server.prefix / name).symlink_to(folder)
     deadline = time.monotonic() + WAIT_S
     while True:
         try:
@@ -190,6 +197,7 @@ CASES = [
     *(("rejecting", dict(name=name)) for name in (None, "a.example", "nosuch.example")),
     *(("by variable", dict(name=name)) for name in ("ec", "rsa", "nosuch", "junk", "weak", None)),
     *(("by variable, encrypted", dict(name=name)) for name in ("pkcs8", "pkcs1", "rsa", "ec", "nosuch")),
+    *(("by variable, beside one without", dict(name=name, host=name)) for name in ("a.example", "b.example")),
     ("encrypted", {}), ("chain", {}), ("ssl on", {}),
     ("old", dict(version="TLSv1_2")), ("old", dict(version="TLSv1_3")),
     ("old", dict(version="TLSv1_2", ciphers="ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256")),
@@ -421,6 +429,81 @@ def test_secrets_are_written_for_who_wants_them(workspace, binaries):
         server.stop()
 
 
+def test_a_file_of_secrets_that_takes_nothing_stops_nobody_else(workspace, binaries):
+    """Its lines are written beside the worker, as those of other logs: here to a pipe that nobody reads."""
+    pipe = workspace.path / "secrets"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+    server = start(workspace, binaries[1], "uringx", config(
+        EC + f"server_name a.example; ssl_key_log {pipe};" + SHOWN, RSA + "listen 127.0.0.1:@P1@ ssl; server_name b.example;" + SHOWN))
+    held = []
+    try:
+        context = client_context(server, version="TLSv1_3")
+        for _ in range(20):  # about a KiB each
+            sock = socket.create_connection(("127.0.0.1", server.ports[0]), WAIT_S)
+            held.append(context.wrap_socket(sock, server_hostname="a.example"))
+        began = time.monotonic()
+        with connection(server, "b.example", port=1) as tls:
+            assert b"ssl_server_name=[b.example]" in ask(tls, host="b.example")
+        assert time.monotonic() - began < 2
+        wanted, lines = b"SERVER_TRAFFIC_SECRET_0 ", b""
+        deadline = time.monotonic() + WAIT_S
+        while lines.count(wanted) < 20 and time.monotonic() < deadline:
+            with contextlib.suppress(BlockingIOError):
+                lines += os.read(reader, 65536)
+        assert lines.count(wanted) == 20
+        assert all(re.fullmatch(rb"[A-Z_0-9]+ [0-9a-f]{64} [0-9a-f]{64,96}", line) for line in lines.splitlines())
+    finally:
+        for tls in held:
+            tls.close()
+        server.stop()
+        os.close(reader)
+
+
+@pytest.mark.parametrize("version,expected", [("TLSv1_2", [True, True]), ("TLSv1_3", [False, True])])
+def test_tls_1_3_is_on_where_nothing_is_said(workspace, binaries, version, expected):
+    """As with nginx since 1.23.4: the one beside it here is older."""
+    spoken = []
+    for binary, label in zip(binaries, ("nginx", "uringx")):
+        server = start(workspace, binary, label, config(EC + SHOWN).replace("ssl_protocols TLSv1.2 TLSv1.3;", ""))
+        try:
+            spoken.append(isinstance(seen(server, version=version), tuple))
+        finally:
+            server.stop()
+    assert spoken == expected
+
+
+def gone_after_s(server, target: str, body_bytes: int) -> float:
+    """How long the socket of a request without its body takes bytes after the server has said close_notify, and the client too."""
+    with connection(server, context=client_context(server, version="TLSv1_2")) as tls:
+        tls.sendall(f"POST {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: {body_bytes}\r\n\r\n".encode())
+        while tls.recv(65536):
+            pass
+        ended = time.monotonic()
+        tls.setblocking(False)
+        with contextlib.suppress(OSError):
+            tls.unwrap()
+        with socket.socket(fileno=tls.detach()) as sock, contextlib.suppress(ConnectionError):
+            while time.monotonic() - ended < WAIT_S:
+                sock.sendall(b"x")
+                time.sleep(0.05)
+        return time.monotonic() - ended
+
+
+def test_a_connection_lingers_as_long_as_with_nginx(workspace, binaries):
+    """close_notify does not end it, and who has sent nothing of a body for lingering_timeout is not waited for again."""
+    text = config(EC + "location / { return 200 x; } location /always { lingering_close always; return 200 x; }",
+                  http="lingering_timeout 1s; lingering_time 2s;")
+    for binary, label in zip(binaries, ("nginx", "uringx")):
+        server = start(workspace, binary, label, text)
+        try:
+            assert gone_after_s(server, "/", 1000000) < 0.9, label
+            assert 1 < gone_after_s(server, "/always", 0) < 4, label
+        finally:
+            server.stop()
+
+
 def test_certificates_stay_in_the_cache_for_a_while(workspace, binaries):
     """ssl_certificate_cache: a certificate that is exchanged on disk is seen when its time is over, and not before."""
     files = tls_files.make(workspace.path / "ssl-files")
@@ -446,5 +529,26 @@ def test_certificates_stay_in_the_cache_for_a_while(workspace, binaries):
         while seen(server, "x")[0] == first:
             assert time.monotonic() < deadline
             time.sleep(0.1)
+    finally:
+        server.stop()
+
+
+def test_certificates_and_keys_share_the_room_of_the_cache(workspace, binaries):
+    """max= counts each of them, as in nginx: 4 is two certificates with their keys."""
+    files = tls_files.make(workspace.path / "ssl-files")
+    server = workspace.server(binaries[1], "uringx")
+    folder = server.prefix / "own"
+    folder.mkdir(mode=0o755)
+    for name in ("a", "b", "c"):
+        for end in ("pem", "key"):
+            (folder / f"{name}.{end}").write_bytes((files / f"ec.{end}").read_bytes())
+            (folder / f"{name}.{end}").chmod(0o644)
+    server.start(config("ssl_certificate own/$ssl_server_name.pem; ssl_certificate_key own/$ssl_server_name.key;"
+                        "ssl_certificate_cache max=4 valid=1h inactive=1h;" + SHOWN))
+    try:
+        assert all(isinstance(seen(server, name), tuple) for name in ("a", "b", "c"))
+        for file in folder.iterdir():
+            file.unlink()
+        assert [isinstance(seen(server, name), tuple) for name in ("a", "b", "c")] == [False, True, True]
     finally:
         server.stop()

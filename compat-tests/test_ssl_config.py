@@ -166,7 +166,21 @@ CLIENTS = [
         "ssl_ocsp off; ssl_ocsp off;", "ssl_ocsp;", "ssl_ocsp_cache off;", "ssl_ocsp_cache shared:o:1m;",
         "ssl_ocsp_cache shared:o:1k;", "ssl_ocsp_cache shared:o;", "ssl_ocsp_cache shared::1m;", "ssl_ocsp_cache shared:o:x;",
         "ssl_ocsp_cache x;", "ssl_ocsp_cache off; ssl_ocsp_cache off;", "ssl_ocsp_responder http://127.0.0.1/;",
-        "ssl_ocsp_responder a; ssl_ocsp_responder b;"),
+        "ssl_ocsp_responder a; ssl_ocsp_responder b;", "ssl_ocsp on;", "ssl_ocsp leaf;", "ssl_ocsp ON;", "ssl_ocsp on off;",
+        "ssl_ocsp on; ssl_verify_client on; ssl_client_certificate tls/ca.pem;", "ssl_ocsp on; ssl_verify_client on;",
+        "ssl_ocsp on; ssl_verify_client optional_no_ca; ssl_crl nosuch.pem;",
+        "ssl_ocsp on; ssl_verify_client optional_no_ca; ssl_dhparam nosuch.pem;",
+        "ssl_ocsp leaf; ssl_ocsp_cache shared:o:1m; ssl_session_cache shared:o:1m;",
+        "ssl_session_cache shared:o:1m; ssl_ocsp leaf; ssl_ocsp_cache shared:o:2m;", "ssl_ocsp leaf; ssl_ocsp_cache shared:o:32k;",
+        "ssl_ocsp leaf; ssl_ocsp_cache shared:o:31k;", "ssl_ocsp_cache;", "ssl_ocsp_cache a b;", "ssl_ocsp_responder;",
+        *(f"ssl_ocsp on; ssl_ocsp_responder {url};" for url in (
+        "http://127.0.0.1/", "http://127.0.0.1", "http://127.0.0.1:8080", "HTTP://127.0.0.1/a", "https://127.0.0.1/", "127.0.0.1",
+        "http://", "http://127.0.0.1:0/", "http://127.0.0.1:65536/", "http://127.0.0.1:x/", "http://127.0.0.1:", "http://:80/",
+        "http:///a", "http://[::1]/", "http://[::1]:80/a", "http://[::1", "http://nosuch.invalid/", "http://localhost/?a", '""')),
+        "ssl_ocsp off; ssl_ocsp_responder http://;"),
+    *each(above, "ssl_ocsp on;", "ssl_ocsp on; ssl_ocsp_responder x;", "ssl_ocsp on; ssl_verify_client optional_no_ca;",
+        "ssl_ocsp leaf; ssl_ocsp_cache shared:o:1m;"),
+    *each(bare, "ssl_reject_handshake on; ssl_ocsp on;", "ssl_ocsp on; ssl_verify_client optional_no_ca;"),
 ]
 
 SESSIONS = [

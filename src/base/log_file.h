@@ -17,6 +17,7 @@ struct LogFile {
   std::string path;      // "" for stderr
   int fd = -1;           // O_APPEND; -1 until opened
   std::uint32_t index = 0;  // place in the process's list of log files
+  bool secret = false;      // made for its owner's eyes only
 };
 
 // A worker installs its own, which collects lines and writes them through its ring once a loop turn. Without one

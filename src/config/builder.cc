@@ -259,6 +259,12 @@ std::uint32_t Builder::log_file(const std::string& full_path) {
   return index;
 }
 
+const LogFile& Builder::secret_log_file(const std::string& full_path) {
+  LogFile& file = *routes_.log_files[log_file(full_path)];
+  file.secret = true;
+  return file;
+}
+
 void Builder::warn(std::string text) { message(LogLevel::warn, with_place(std::move(text))); }
 
 std::string Builder::with_place(std::string text) const {

@@ -46,6 +46,7 @@ class Builder final : public BuildContext {
   std::expected<Template, Refusal> compile_template(std::string_view text) override;
   std::expected<Regex, Refusal> compile_regex(std::string_view pattern, bool caseless) override;
   std::uint32_t log_file(const std::string& full_path) override;
+  const LogFile& secret_log_file(const std::string& full_path) override;
   void warn(std::string message) override;
   void warn_without_place(std::string text) override { message(LogLevel::warn, std::move(text)); }
   SharedZones& shared_zones() override { return routes_.shared_zones; }

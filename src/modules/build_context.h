@@ -42,6 +42,8 @@ class BuildContext {
   virtual std::expected<Regex, Refusal> compile_regex(std::string_view pattern, bool caseless) = 0;
   // The log file of that path ("" for stderr), opened by the master after the build; the same path gives the same index.
   virtual std::uint32_t log_file(const std::string& full_path) = 0;
+  // The same for lines that nobody but its owner may read.
+  virtual const LogFile& secret_log_file(const std::string& full_path) = 0;
   // A configuration warning in nginx's form, with the place of the current directive.
   virtual void warn(std::string message) = 0;
   // The same where nginx names no place.

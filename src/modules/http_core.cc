@@ -167,6 +167,13 @@ Applied apply_size_text(BuildContext& context, const Directive& directive, Setti
   return {};
 }
 
+// Names are looked up by the system's resolver, whatever name servers it lists: it says that they may be.
+Applied apply_resolver(BuildContext& context, const Directive& directive, Settings& settings) {
+  if (auto checked = check_resolver(context, directive, settings); !checked) return checked;
+  static_cast<Place&>(settings).resolver.set(true);
+  return {};
+}
+
 // ----------------------------------------------------------------------------------------- checked, not kept
 
 // All files are read without waiting here, which is what the methods of aio are for. "on" is for builds of
@@ -339,8 +346,8 @@ constexpr DirectiveRow kRows[] = {
     checked("scgi_temp_path", kAll, kTake1234, check_temp_path),
 
     checked("early_hints", kAll, kOneOrMore, check_early_hints),
-    checked("resolver", kAll, kOneOrMore, check_resolver),
-    checked_row<Milliseconds>("resolver_timeout", kAll),
+    custom_row<&Place::resolver>("resolver", kAll, kOneOrMore, apply_resolver),
+    value_row<&Place::resolver_timeout>("resolver_timeout", kAll),
 
     checked_row<Number>("server_names_hash_max_size", kHttp, Level::server),
     checked_row<Number>("server_names_hash_bucket_size", kHttp, Level::server),

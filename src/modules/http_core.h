@@ -124,6 +124,8 @@ struct HttpCoreLocation : Settings {
   Setting<bool> recursive_error_pages{false};
   Setting<Satisfy> satisfy{Satisfy::all};
   Setting<Milliseconds> auth_delay{Milliseconds{0}};
+  Setting<bool> resolver{false};  // one is given
+  Setting<Milliseconds> resolver_timeout{Milliseconds{30000}};
 
   Setting<OpenFileCacheSettings> open_file_cache;
   Setting<Seconds> open_file_cache_valid{Seconds{60}};

@@ -1,4 +1,5 @@
-// The words of `resolver`: nothing here asks a name server yet, but a wrong one is a mistake all the same.
+// The words of `resolver`: nothing here asks a name server by itself, but a wrong one is a mistake all the
+// same.
 // For the build only.
 #pragma once
 

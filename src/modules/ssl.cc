@@ -7,7 +7,7 @@
 #include "modules/build_context.h"
 #include "modules/ssl_variables.h"
 #include "tls/engine.h"
-#include "tls/key_log.h"
+#include "tls/ocsp_cache.h"
 
 namespace uringx {
 
@@ -187,33 +187,28 @@ Applied apply_key_log(BuildContext& context, const Directive& directive, Setting
     field.set(nullptr);
     return {};
   }
-  auto log = KeyLog::open(context.full_path(directive.words[1]));
-  if (!log) return refuse(std::move(log.error()));
-  field.set(std::move(*log));
+  field.set(&context.secret_log_file(context.full_path(directive.words[1])));
   return {};
 }
 
-constexpr EnumWord<int> kOcsp[] = {{"off", 0}, {"on", 1}, {"leaf", 2}};
+constexpr EnumWord<OcspMode> kOcsp[] = {{"off", OcspMode::off}, {"on", OcspMode::on}, {"leaf", OcspMode::leaf}};
 
-// A certificate that was revoked must not pass because nobody asks: there is no half of this.
-Applied apply_ocsp(BuildContext&, const Directive& directive, Settings& settings) {
-  auto& field = ssl_of(settings).ocsp;
-  if (field.is_set()) return refuse_directive("is duplicate");
-  const auto value = detail::find_word(kOcsp, directive.words[1]);
-  if (!value) return std::unexpected(value.error());
-  field.set(*value);
-  return {};
-}
-
-// ngx_http_ssl_ocsp_cache; nothing is asked that it could keep.
-Applied check_ocsp_cache(BuildContext&, const Directive& directive, Settings& settings) {
+// ngx_http_ssl_ocsp_cache.
+Applied apply_ocsp_cache(BuildContext& context, const Directive& directive, Settings& settings) {
   constexpr std::string_view kShared = "shared:";
-  if (!settings.note_first(directive.name())) return refuse_directive("is duplicate");
+  auto& field = ssl_of(settings).ocsp_zone;
+  if (field.is_set()) return refuse_directive("is duplicate");
   const std::string_view word = directive.words[1];
-  if (word == "off") return {};
-  const auto zone = word.starts_with(kShared) ? parse_zone_word(word.substr(kShared.size())) : std::nullopt;
-  if (!zone) return refuse(fmt::format("invalid OCSP cache \"{}\"", word));
-  if (zone->bytes < TlsSessionCache::kZoneBytesMin) return refuse(fmt::format("OCSP cache \"{}\" is too small", word));
+  if (word == "off") {
+    field.set(nullptr);
+    return {};
+  }
+  const auto zone_word = word.starts_with(kShared) ? parse_zone_word(word.substr(kShared.size())) : std::nullopt;
+  if (!zone_word) return refuse(fmt::format("invalid OCSP cache \"{}\"", word));
+  if (zone_word->bytes < OcspCache::kZoneBytesMin) return refuse(fmt::format("OCSP cache \"{}\" is too small", word));
+  auto zone = context.shared_zones().declare(zone_word->name, zone_word->bytes, OcspCache::kUse);
+  if (!zone) return refuse(std::move(zone.error()));
+  field.set(std::move(*zone));
   return {};
 }
 
@@ -253,9 +248,9 @@ constexpr DirectiveRow kRows[] = {
     list_row<&ServerSsl::session_ticket_keys>("ssl_session_ticket_key"),
     row<&ServerSsl::session_timeout>("ssl_session_timeout"),
     row<&ServerSsl::crl>("ssl_crl"),
-    row<&ServerSsl::ocsp>("ssl_ocsp", kFlag, apply_ocsp),
-    checked_row<std::string>("ssl_ocsp_responder", kHttpServer, Level::server),
-    {"ssl_ocsp_cache", kHttpServer, kTake1, Level::server, check_ocsp_cache, nullptr, Standing::no_meaning},
+    enum_row<&ServerSsl::ocsp, kOcsp>("ssl_ocsp", kHttpServer, Level::server),
+    row<&ServerSsl::ocsp_responder>("ssl_ocsp_responder"),
+    row<&ServerSsl::ocsp_zone>("ssl_ocsp_cache", kTake1, apply_ocsp_cache),
     row<&ServerSsl::stapling>("ssl_stapling"),
     row<&ServerSsl::stapling_file>("ssl_stapling_file"),
     row<&ServerSsl::stapling_responder>("ssl_stapling_responder"),
@@ -292,6 +287,9 @@ TlsConfig config_of(BuildContext& context, const ServerSsl& ssl) {
   config.session_timeout_s = ssl.session_timeout->count;
   config.session_tickets = *ssl.session_tickets;
   for (const std::string& path : *ssl.session_ticket_keys) config.ticket_keys.push_back(context.full_conf_path(path));
+  config.ocsp = *ssl.ocsp;
+  config.ocsp_responder = *ssl.ocsp_responder;
+  config.ocsp_zone = *ssl.ocsp_zone;
   config.stapling = *ssl.stapling;
   config.stapling_file = full_name(context, *ssl.stapling_file);
   config.stapling_responder = *ssl.stapling_responder;
@@ -357,13 +355,6 @@ Applied SslFinish::finish(BuildContext& context, Settings& settings, const Setti
   if (auto checked = check_keys(ssl); !checked) return checked;
   TlsConfig config = config_of(context, ssl);
   if (auto named = name_certificates(context, ssl, config); !named) return named;
-  const bool has_context = !config.certificates.empty() || config.rejects_handshake;
-  if (has_context && *ssl.ocsp != 0) {
-    return refuse_without_place(
-        *ssl.verify_client == ClientVerification::optional_no_ca
-            ? "\"ssl_ocsp\" is incompatible with \"ssl_verify_client optional_no_ca\""
-            : "the directive \"ssl_ocsp\" of ngx_http_ssl_module is known to nginx but not served by uringx yet");
-  }
   std::vector<std::string> warnings;
   auto built = build_tls_context(config, warnings);
   for (std::string& warning : warnings) context.warn_without_place(std::move(warning));

@@ -45,7 +45,7 @@ struct ServerSsl : Settings {
   Setting<std::vector<std::string>> certificate_keys{};
   Setting<CertificateCacheLimits> certificate_cache{};
   Setting<std::shared_ptr<const TlsPasswords>> passwords{};
-  Setting<std::uint32_t> protocols{kTlsV1 | kTlsV11 | kTlsV12};
+  Setting<std::uint32_t> protocols{kTlsV1 | kTlsV11 | kTlsV12 | kTlsV13};
   Setting<std::string> ciphers{"HIGH:!aNULL:!MD5"};
   Setting<bool> prefer_server_ciphers{false};
   Setting<std::string> ecdh_curve{"auto"};
@@ -68,8 +68,10 @@ struct ServerSsl : Settings {
   Setting<bool> early_data{false};
   Setting<bool> reject_handshake{false};
   Setting<std::vector<std::pair<std::string, std::string>>> conf_commands{};
-  Setting<std::shared_ptr<const KeyLog>> key_log{};
-  Setting<int> ocsp{0};
+  Setting<const LogFile*> key_log{nullptr};
+  Setting<OcspMode> ocsp{OcspMode::off};
+  Setting<std::string> ocsp_responder{};
+  Setting<std::shared_ptr<SharedZone>> ocsp_zone{};
 
   // Whether an address with TLS can have it as its default server (ngx_http_ssl_init).
   bool has_certificates() const { return !certificates->empty(); }

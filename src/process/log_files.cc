@@ -11,11 +11,13 @@ namespace uringx {
 namespace {
 
 constexpr mode_t kLogFileMode = 0644;
+constexpr mode_t kSecretFileMode = 0600;
 
 bool is_stderr(const LogFile& file) { return file.path.empty(); }
 
-OwnedFd open_for_appending(const std::string& path) {
-  return OwnedFd(open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, kLogFileMode));
+OwnedFd open_for_appending(const LogFile& file) {
+  const mode_t mode = file.secret ? kSecretFileMode : kLogFileMode;
+  return OwnedFd(open(file.path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, mode));
 }
 
 SystemError failed_call(std::string_view call, const std::string& path) {
@@ -37,7 +39,7 @@ std::expected<void, SystemError> give_to(uid_t owner, int fd, const std::string&
 }
 
 std::expected<void, SystemError> reopen_file(LogFile& file, std::optional<uid_t> owner) {
-  const OwnedFd fresh = open_for_appending(file.path);
+  const OwnedFd fresh = open_for_appending(file);
   if (!fresh) return std::unexpected(failed_call("open()", file.path));
   if (owner) {
     if (auto given = give_to(*owner, fresh.get(), file.path); !given) return given;
@@ -56,7 +58,7 @@ std::expected<std::unique_ptr<OpenLogFiles>, SystemError> OpenLogFiles::open(
       file->fd = STDERR_FILENO;
       continue;
     }
-    file->fd = open_for_appending(file->path).release();
+    file->fd = open_for_appending(*file).release();
     if (file->fd < 0) return std::unexpected(failed_call("open()", file->path));
   }
   return files;

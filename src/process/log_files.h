@@ -15,7 +15,7 @@ namespace uringx {
 
 class OpenLogFiles {
  public:
-  // Opens every file of routes.log_files, creating those that are missing (0644, as ngx_init_cycle does).
+  // Opens every file of routes.log_files, creating those that are missing (0644, as ngx_init_cycle does; 0600 a secret one).
   static std::expected<std::unique_ptr<OpenLogFiles>, SystemError> open(
       std::shared_ptr<const RouteTable> routes);
   ~OpenLogFiles();

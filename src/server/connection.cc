@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <new>
 
 #include "modules/core_main.h"
 #include "modules/forwarded_address.h"
@@ -174,9 +173,8 @@ void Connection::look_for_reset() {
   if (getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error_number, &size) == 0 && error_number != 0) on_peer_closed(error_number);
 }
 
-// Memory that has run out costs the connection that asked for it, not the worker.
 void Connection::take_bytes(std::span<const char> bytes) {
-  try {
+  guard([&] {
     if (awaits_proxy_header()) bytes = take_proxy_header(bytes);
     if (bytes.empty()) return;
     if (tls_undecided_) begin_tls_or_plain(bytes.front());
@@ -186,10 +184,12 @@ void Connection::take_bytes(std::span<const char> bytes) {
     } else {
       take_plain_bytes(bytes);
     }
-  } catch (const std::bad_alloc&) {
-    log(LogLevel::alert, "no memory for a request");
-    close();
-  }
+  });
+}
+
+void Connection::on_no_memory() {
+  log(LogLevel::alert, "no memory for a request");
+  close();
 }
 
 void Connection::take_plain_bytes(std::span<const char> bytes) {
@@ -331,6 +331,7 @@ void Connection::close(bool reset) {
   worker_.ring().cancel(receive_);
   protocol_->cancel();
   if (stream_ != nullptr) stream_->cancel();
+  if (tls_ != nullptr) tls_->cancel();
   close_when_quiet();
 }
 
@@ -371,9 +372,13 @@ void Connection::log_first_request_timeout() { log(LogLevel::info, "client timed
 void Connection::log(LogLevel level, std::string_view message, int error_number) {
   const ErrorLog& error_log = default_server().root.settings.get<HttpCoreLocation>().error_log_targets;
   if (!error_log.wants(level, info_.debug)) return;
-  error_log.write(level, info_.number, message, error_number,
-                  fmt::format(" while {}, client: {}, server: {}", waiting_for(), info_.peer.text, listen_text_),
-                  info_.debug);
+  log_with(level, message, error_number,
+           fmt::format(" while {}, client: {}, server: {}", waiting_for(), info_.peer.text, listen_text_));
+}
+
+void Connection::log_with(LogLevel level, std::string_view message, int error_number, std::string_view context) {
+  const ErrorLog& error_log = default_server().root.settings.get<HttpCoreLocation>().error_log_targets;
+  if (error_log.wants(level, info_.debug)) error_log.write(level, info_.number, message, error_number, context, info_.debug);
 }
 
 }  // namespace uringx

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <span>
 #include <string>
 
@@ -77,11 +78,22 @@ class Connection : public ConnectionOfWorker, public IdleConnection {
   void log_first_request_timeout();
   // Logs at `level` with " while ..., client: ..., server: ..." of a connection without a request.
   void log(LogLevel level, std::string_view message, int error_number = 0);
+  // With a `context` of its own: " while requesting certificate status, responder: ...".
+  void log_with(LogLevel level, std::string_view message, int error_number, std::string_view context);
 
   // --- from its TlsChannel ---
   // The handshake is done, the protocol chosen.
   void tls_established();
   void take_plain_bytes(std::span<const char> bytes);
+  // Runs `step`: memory that has run out costs the connection that asked for it, not the worker.
+  template <typename Step>
+  void guard(Step&& step) {
+    try {
+      step();
+    } catch (const std::bad_alloc&) {
+      on_no_memory();
+    }
+  }
   // End of stream (0) or an error.
   void on_peer_closed(int error_number);
   // Whether `server` lets this connection speak HTTP/2.
@@ -116,6 +128,7 @@ class Connection : public ConnectionOfWorker, public IdleConnection {
   void on_received(Completion completion);
   void look_for_reset();
   void take_bytes(std::span<const char> bytes);
+  void on_no_memory();
   void on_timer();
 
   Worker& worker_;

@@ -114,11 +114,12 @@ void HelperThreads::serve(Ring& ring, HelperJob* job) {
   }
 }
 
-Helpers::Helpers(const UsedModules& used)
+Helpers::Helpers(const UsedModules& used, bool looks_names_up)
     : listings(count_if(contains(used, ModuleId::autoindex) || contains(used, ModuleId::random_index), 2)),
       passwords(count_if(contains(used, ModuleId::auth_basic), 2)),
       paths(count_if(contains(used, ModuleId::realpath_root) || contains(used, ModuleId::disable_symlinks), 4)),
       certificates(count_if(contains(used, ModuleId::ssl), 2)),
-      codings(count_if(contains(used, ModuleId::brotli) || contains(used, ModuleId::zstd), 2)) {}
+      codings(count_if(contains(used, ModuleId::brotli) || contains(used, ModuleId::zstd), 2)),
+      names(count_if(looks_names_up, 4)) {}
 
 }  // namespace uringx

@@ -1,5 +1,5 @@
 // HelperThreads carry out what must not run on a worker's thread and what the kernel has no operation for on a ring: listing a
-// directory, checking a password, following the links of a path.
+// directory, checking a password, following the links of a path, finding the addresses of a name.
 // A few of them, each for one kind of work, belong to the worker process; workers ask through a pipe and are answered through
 // their rings: no worker waits for a lock or starts a thread. One thread of a kind waits from the beginning and starts the
 // others when it is first asked; of a kind that the configuration has no use for there is none.
@@ -82,13 +82,15 @@ class HelperThreads {
 // What a worker process has of them. Each kind of work has its own: a directory on a dead file server must not stop logins,
 // nor a crowd that tries passwords the files of others.
 struct Helpers {
-  explicit Helpers(const UsedModules& used);
+  // `looks_names_up`: some server's ssl_ocsp has a resolver.
+  explicit Helpers(const UsedModules& used, bool looks_names_up = false);
 
   HelperThreads listings;
   HelperThreads passwords;
   HelperThreads paths;
   HelperThreads certificates;
   HelperThreads codings;
+  HelperThreads names;
 };
 
 }  // namespace uringx

@@ -253,10 +253,16 @@ void Http1::on_body_bytes() {
   if (current_->body_complete) {
     finish_request();
   } else if (connection_.worker().ring().now() >= drain_until_) {
-    end_connection();
+    stop_draining();
   } else {
     connection_.arm_timer(request().settings<HttpCoreLocation>().lingering_timeout->count);
   }
+}
+
+// Who sends nothing more of the body, or too much, was waited for already: no lingering (ngx_http_discarded_request_body_handler).
+void Http1::stop_draining() {
+  state_ = State::closing;
+  end_connection();
 }
 
 // --- after the answer ---
@@ -412,7 +418,7 @@ void Http1::on_timeout() {
       return;
     }
     case State::draining:
-      end_connection();
+      stop_draining();
       return;
     case State::answering:
     case State::closing:

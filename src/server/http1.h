@@ -107,6 +107,7 @@ class Http1 final : public Protocol {
   bool may_keep_alive();
   void next_request();
   void wait_for_request(std::int64_t keepalive_ms, std::int64_t min_ms);
+  void stop_draining();
   void end_connection();
   void note_request_line();
   void abandon(int status);

@@ -256,7 +256,7 @@ void LineBuffers::expire(PathFiles& files, bool make_room) {
 
 void LineBuffers::append(const LogFile& log_file, std::string_view line) {
   File& file = file_of(log_file);
-  append_line(file, line, true);
+  append_line(file, line, !log_file.secret);  // nobody's answer waits for who looks at the wire
   mark_due(file);
 }
 
@@ -294,9 +294,11 @@ ssize_t LineBuffers::send(const AccessLog& log, std::string_view datagram) {
   return sent.bytes;
 }
 
-// A healthy file takes what a crowd brings: every connection waits for its own line before it can add another.
+// A healthy file takes what a crowd brings: every connection waits for its own line before it can add another, but for those of
+// a secret file.
 bool LineBuffers::must_drop(File& file, std::string_view line) {
-  if (!file.failed || file.collected.size() + line.size() <= kPendingBytesMax) return false;
+  const bool may_grow = file.failed || (file.fixed != nullptr && file.fixed->secret);
+  if (!may_grow || file.collected.size() + line.size() <= kPendingBytesMax) return false;
   ++file.dropped_lines;
   return true;
 }

@@ -20,6 +20,7 @@ TlsChannel::TlsChannel(Connection& connection, ByteStream& stream, const TlsCont
     : connection_(connection),
       stream_(stream),
       named_server_(&connection.servers().default_server()),
+      certified_server_(named_server_),
       session_(context, {this, send, server_named, allows_http2}) {
   stream_.set_wire_client({this, room, failed});
 }
@@ -47,9 +48,10 @@ void TlsChannel::keep_unread() {
   session_.set_input({});
 }
 
+// From the loop.
 void TlsChannel::go_on_with_unread() {
   session_.set_input(unread_);
-  go_on();
+  connection_.guard([this] { go_on(); });
 }
 
 void TlsChannel::go_on() {
@@ -59,13 +61,12 @@ void TlsChannel::go_on() {
   if (connection_.is_open()) stream_.flush();
 }
 
-// True once the handshake is done.
+// True once the handshake is done and nothing is to be found out about the client any more.
 bool TlsChannel::shake_hands() {
+  if (revocation_ != nullptr && revocation_->under_way()) return false;
   switch (session_.handshake()) {
     case TlsSession::Status::done:
-      stream_.encrypt_with(session_, ssl_of(*named_server_).buffer_size->count);
-      connection_.tls_established();
-      return true;
+      return check_revocation();
     case TlsSession::Status::wants_input:
       return false;
     case TlsSession::Status::wants_room:
@@ -81,6 +82,37 @@ bool TlsChannel::shake_hands() {
   __builtin_unreachable();
 }
 
+// ngx_ssl_ocsp_validate.
+bool TlsChannel::check_revocation() {
+  auto validation = OcspValidation::begin(session_.handle());
+  if (!validation) {
+    connection_.log(LogLevel::error, validation.error());
+    connection_.close();
+    return false;
+  }
+  if (*validation != nullptr) {
+    revocation_ = std::make_unique<RevocationCheck>(connection_, *named_server_, std::move(*validation), this, revocation_checked);
+    if (!revocation_->start()) return false;
+  }
+  establish();
+  return true;
+}
+
+void TlsChannel::on_revocation_checked() {
+  establish();
+  go_on_with_unread();
+}
+
+void TlsChannel::establish() {
+  established_ = true;
+  stream_.encrypt_with(session_, ssl_of(*named_server_).buffer_size->count);
+  connection_.tls_established();
+}
+
+void TlsChannel::cancel() {
+  if (revocation_ != nullptr) revocation_->cancel();
+}
+
 // Their names hold variables, of which those of the session are known by now (ngx_http_ssl_certificate). True: the handshake
 // need not wait.
 bool TlsChannel::load_certificates() {
@@ -89,7 +121,7 @@ bool TlsChannel::load_certificates() {
   Arena arena(worker.chunks());
   Request request(arena, connection_.info(), worker.clock(), worker.host_info());
   worker.routes().enter_server(request, *named_server_);
-  const ServerSsl& ssl = ssl_of(*named_server_);
+  const ServerSsl& ssl = ssl_of(*certified_server_);
   std::vector<CertificateNames> names;
   for (const CertificateTemplates& templates : ssl.certificate_templates) {
     names.push_back(full_names(ssl, templates.certificate.evaluate(request), templates.key.evaluate(request)));
@@ -121,7 +153,7 @@ void TlsChannel::on_certificates_loaded() {
   if (!used) {
     connection_.log(LogLevel::error, used.error());
     refuse_certificates(session_.handle());
-  } else if (const ServerSsl& ssl = ssl_of(*named_server_); ssl.loaded_certificates != nullptr) {
+  } else if (const ServerSsl& ssl = ssl_of(*certified_server_); ssl.loaded_certificates != nullptr) {
     for (const auto& one : *loaded) ssl.loaded_certificates->put(one, connection_.worker().clock().msec / 1000);
   }
   go_on_with_unread();
@@ -184,8 +216,9 @@ const TlsContext* TlsChannel::on_server_named(std::string_view name) {
   }
   // A server without certificates of its own speaks with the default one's.
   const TlsContext* const own = ssl_of(*named_server_).context;
-  const TlsContext* const context = own != nullptr ? own : ssl_of(connection_.servers().default_server()).context;
-  return own != nullptr && own->rejects_handshake ? nullptr : context;
+  if (own != nullptr && own->rejects_handshake) return nullptr;
+  certified_server_ = own != nullptr ? named_server_ : &connection_.servers().default_server();
+  return ssl_of(*certified_server_).context;
 }
 
 bool TlsChannel::allows_http2(void* owner) {

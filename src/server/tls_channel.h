@@ -9,6 +9,7 @@
 
 #include "server/byte_stream.h"
 #include "server/certificate_loading.h"
+#include "server/revocation_check.h"
 #include "tls/tls_session.h"
 
 namespace uringx {
@@ -26,7 +27,8 @@ class TlsChannel {
   // May close the connection.
   void take_wire_bytes(std::span<const char> bytes);
 
-  bool established() const { return session_.established(); }
+  // The handshake is done, and the client's certificate was not revoked as far as ssl_ocsp wants to know.
+  bool established() const { return established_; }
   const TlsSession& session() const { return session_; }
   // The server that the client's name chose; the default one without a name.
   const ServerBlock& named_server() const { return *named_server_; }
@@ -36,13 +38,18 @@ class TlsChannel {
   // The last record: close_notify. Nothing is sent afterwards.
   void shut_down();
 
-  // Something of it runs on a helper's thread: it must not be destroyed.
-  bool pending() const { return certificates_ != nullptr && certificates_->pending(); }
+  // The connection closes: nothing more is found out about the client.
+  void cancel();
+  // Something of it is with a helper's thread or the kernel: it must not be destroyed.
+  bool pending() const {
+    return (certificates_ != nullptr && certificates_->pending()) || (revocation_ != nullptr && revocation_->pending());
+  }
 
  private:
   static std::size_t send(void* owner, std::span<const char> bytes) { return static_cast<TlsChannel*>(owner)->stream_.put_raw(bytes); }
   static const TlsContext* server_named(void* owner, std::string_view name) { return static_cast<TlsChannel*>(owner)->on_server_named(name); }
   static bool allows_http2(void* owner);
+  static void revocation_checked(void* owner) { static_cast<TlsChannel*>(owner)->on_revocation_checked(); }
   static void room(void* owner) { static_cast<TlsChannel*>(owner)->on_room(); }
   static void failed(void* owner, int error_number) { static_cast<TlsChannel*>(owner)->on_failed(error_number); }
 
@@ -52,6 +59,9 @@ class TlsChannel {
   void go_on();
   void go_on_with_unread();
   bool shake_hands();
+  bool check_revocation();
+  void on_revocation_checked();
+  void establish();
   bool load_certificates();
   bool use_loaded(const ServerSsl& ssl, const std::vector<CertificateNames>& names);
   void on_certificates_loaded();
@@ -62,11 +72,14 @@ class TlsChannel {
   Connection& connection_;
   ByteStream& stream_;
   const ServerBlock* named_server_;
+  const ServerBlock* certified_server_;  // whose certificates are shown
   std::string server_name_;
   std::string unread_;  // wire bytes that wait for room, or for certificates
   bool waits_for_room_ = false;
+  bool established_ = false;
   TlsSession session_;
   std::unique_ptr<CertificateLoading> certificates_;  // what the handshake waits for
+  std::unique_ptr<RevocationCheck> revocation_;       // what the first request waits for; nullptr: nothing to ask
 };
 
 }  // namespace uringx

@@ -19,12 +19,14 @@
 #include <thread>
 
 #include "modules/core_main.h"
+#include "modules/http_core.h"
 #include "modules/ssl.h"
 #include "server/acceptor.h"
 #include "server/helper_threads.h"
 #include "server/worker.h"
 #include "server/worker_counters.h"
 #include "tls/stapling_fetcher.h"
+#include "tls/tls_context.h"
 
 namespace uringx {
 namespace {
@@ -37,6 +39,14 @@ std::vector<const TlsContext*> tls_contexts(const RouteTable& routes) {
   std::vector<const TlsContext*> contexts;
   for (const auto& server : routes.servers) contexts.push_back(server->settings.get<ServerSsl>().context);
   return contexts;
+}
+
+bool looks_names_up(const RouteTable& routes) {
+  return std::ranges::any_of(routes.servers, [](const auto& server) {
+    const TlsContext* const context = server->settings.template get<ServerSsl>().context;
+    return context != nullptr && context->ocsp != nullptr &&
+           *server->root.settings.template get<HttpCoreLocation>().resolver;
+  });
 }
 
 // One worker and its thread. The Worker is made on the thread itself: its ring belongs to it.
@@ -57,7 +67,7 @@ class WorkerProcess {
         core_(options.routes->main.get<CoreMainSettings>()),
         ring_(ring),
         threads_(static_cast<std::size_t>(std::max<std::int64_t>(core_.worker_processes->count, 1))),
-        helpers_(options.routes->used_modules) {
+        helpers_(options.routes->used_modules, looks_names_up(*options.routes)) {
     char name[HOST_NAME_MAX + 1] = {};
     gethostname(name, sizeof(name) - 1);
     hostname_ = name;

@@ -1,5 +1,7 @@
 #include "tls/certificate_cache.h"
 
+#include <algorithm>
+
 namespace uringx {
 namespace {
 
@@ -34,7 +36,9 @@ void CertificateCache::put(Entry entry, std::int64_t now_s) {
   if (!lock || limits_.entries_max == 0) return;
   std::string key = key_of(entry->names);
   if (const auto found = by_key_.find(key); found != by_key_.end()) drop(found->second);
-  while (order_.size() >= limits_.entries_max) drop(std::prev(order_.end()));
+  // "max" counts certificates and keys one by one, as nginx, which caches each by itself.
+  const std::uint64_t pairs_max = std::max<std::uint64_t>(limits_.entries_max / 2, 1);
+  while (order_.size() >= pairs_max) drop(std::prev(order_.end()));
   order_.push_front({std::move(key), std::move(entry), now_s, now_s});
   by_key_.emplace(order_.front().key, order_.begin());
 }

@@ -66,7 +66,7 @@ std::expected<CertificateChain, Failure> read_chain(BIO* bio) {
 }
 
 // pem_password_cb; `password` is one of TlsPasswords.
-int give_password(char* into, int size, int, void* password) {
+int give_password(char* into, int size, int, void* password) noexcept {
   if (password == nullptr) return 0;
   const auto& text = *static_cast<const std::string*>(password);
   const std::size_t bytes = std::min(text.size(), static_cast<std::size_t>(size));
@@ -130,7 +130,7 @@ void set_waiting(SSL* session, Waiting waiting) {
   SSL_set_ex_data(session, waiting_index(), reinterpret_cast<void*>(static_cast<std::intptr_t>(waiting)));
 }
 
-int certificates_wanted(SSL* session, void*) {
+int certificates_wanted(SSL* session, void*) noexcept {
   switch (static_cast<Waiting>(reinterpret_cast<std::intptr_t>(SSL_get_ex_data(session, waiting_index())))) {
     case Waiting::asked: return -1;  // the handshake stops with SSL_ERROR_WANT_X509_LOOKUP
     case Waiting::usable: return 1;

@@ -12,6 +12,7 @@
 #include <array>
 
 #include "tls/key_log.h"
+#include "tls/ocsp_validation.h"
 #include "tls/session_callbacks.h"
 #include "tls/stapling.h"
 #include "tls/stapling_setup.h"
@@ -65,6 +66,7 @@ class Builder {
   Built verify_clients();
   Built trust();
   Built revoke();
+  Built ask_authorities();
   Built set_dhparam();
   Built set_curves();
   Built cache_sessions();
@@ -75,7 +77,8 @@ class Builder {
   Built run_commands();
   static constexpr Built (Builder::*kSteps[])() = {
       &Builder::create,        &Builder::set_ciphers, &Builder::use_certificates, &Builder::verify_clients,
-      &Builder::trust,         &Builder::revoke,      &Builder::set_dhparam,      &Builder::set_curves,
+      &Builder::trust,         &Builder::revoke,      &Builder::ask_authorities,  &Builder::set_dhparam,
+      &Builder::set_curves,
       &Builder::name_sessions, &Builder::cache_sessions, &Builder::set_tickets,   &Builder::staple,
       &Builder::allow_early_data, &Builder::run_commands,
   };
@@ -95,7 +98,7 @@ Built Builder::create() {
   context_ = std::make_unique<TlsContext>(handle_);
   context_->rejects_handshake = config_.rejects_handshake;
   context_->key_log = config_.key_log;
-  if (config_.key_log != nullptr) KeyLog::install(handle_);
+  if (config_.key_log != nullptr) install_key_log(handle_);
   std::uint64_t options = SSL_OP_NO_ANTI_REPLAY | SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_COMPRESSION;
   for (const ProtocolOption& one : kProtocols) {
     if ((config_.protocols & one.protocol) == 0) options |= one.off;
@@ -147,7 +150,7 @@ Built Builder::use_certificate(const CertificateNames& names) {
 }
 
 // Verification goes on whatever it finds: what becomes of it is decided by the request (ngx_http_process_request).
-int note_verification(int, X509_STORE_CTX*) { return 1; }
+int note_verification(int, X509_STORE_CTX*) noexcept { return 1; }
 
 // ngx_ssl_client_certificate.
 Built Builder::verify_clients() {
@@ -188,6 +191,27 @@ Built Builder::revoke() {
   if (lookup == nullptr) return failed("X509_STORE_add_lookup");
   if (X509_LOOKUP_load_file(lookup, file.c_str(), X509_FILETYPE_PEM) == 0) return failed("X509_LOOKUP_load_file", file);
   X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+  return {};
+}
+
+// ngx_ssl_ocsp.
+Built Builder::ask_authorities() {
+  constexpr std::string_view kIn = " in \"ssl_ocsp_responder\"";
+  if (config_.ocsp == OcspMode::off) return {};
+  if (config_.verify == ClientVerification::optional_no_ca)
+    return refuse("\"ssl_ocsp\" is incompatible with \"ssl_verify_client optional_no_ca\"");
+  auto policy = std::make_unique<OcspPolicy>();
+  policy->leaf_only = config_.ocsp == OcspMode::leaf;
+  if (config_.ocsp_zone != nullptr) policy->cache = std::make_unique<OcspCache>(config_.ocsp_zone);
+  if (const std::string& url = config_.ocsp_responder; !url.empty()) {
+    auto responder = parse_ocsp_responder(url);
+    if (!responder) return refuse(responder.error().append(kIn));
+    auto addresses = look_up(*responder);
+    if (!addresses) return refuse(ocsp_host_not_found(url).append(kIn));
+    policy->responder = std::move(*responder);
+    policy->addresses = std::move(*addresses);
+  }
+  context_->ocsp = std::move(policy);
   return {};
 }
 

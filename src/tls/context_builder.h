@@ -31,6 +31,9 @@ enum TlsProtocol : std::uint32_t {
 // ssl_verify_client.
 enum class ClientVerification : std::uint8_t { off, on, optional, optional_no_ca };
 
+// ssl_ocsp: whose certificates the authorities are asked about, the client's alone or those between as well.
+enum class OcspMode : std::uint8_t { off, on, leaf };
+
 // ssl_session_cache, but for the zone: how OpenSSL's own cache is used.
 struct SessionCacheMode {
   enum class Kind : std::uint8_t { off, none, builtin, shared_only } kind = Kind::none;
@@ -39,7 +42,7 @@ struct SessionCacheMode {
 
 // Names are full paths, but for those of TlsConfig::command_path.
 struct TlsConfig {
-  std::uint32_t protocols = kTlsV1 | kTlsV11 | kTlsV12;
+  std::uint32_t protocols = kTlsV1 | kTlsV11 | kTlsV12 | kTlsV13;
   std::string ciphers;
   bool prefer_server_ciphers = false;
   std::vector<CertificateNames> certificates;
@@ -50,6 +53,9 @@ struct TlsConfig {
   std::string client_certificate;
   std::string trusted_certificate;
   std::string crl;
+  OcspMode ocsp = OcspMode::off;
+  std::string ocsp_responder;
+  std::shared_ptr<SharedZone> ocsp_zone;
   std::string dhparam;
   std::string ecdh_curve;
   SessionCacheMode session_cache;
@@ -65,7 +71,7 @@ struct TlsConfig {
   bool rejects_handshake = false;
   std::vector<std::pair<std::string, std::string>> commands;             // ssl_conf_command
   std::function<std::string(std::string_view)> command_path;             // makes a value that is a file's name a full path
-  std::shared_ptr<const KeyLog> key_log;
+  const LogFile* key_log = nullptr;  // ssl_key_log
   // What tells this server's sessions from those of servers with the same certificates and client authorities.
   std::string session_scope;
 };

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <ctime>
 
+#include "tls/openssl_callback.h"
 #include "tls/session_cache.h"
 #include "tls/tls_context.h"
 
@@ -64,7 +65,7 @@ int aged_index() {
 }
 
 // OpenSSL counts the life of a session of TLS 1.3 anew at each use: what is left of it goes down instead.
-void age_session(const SSL* ssl, int where, int) {
+void age_session(const SSL* ssl, int where, int) noexcept {
   if ((where & SSL_CB_ACCEPT_LOOP) != SSL_CB_ACCEPT_LOOP || SSL_version(ssl) != TLS1_3_VERSION) return;
   SSL_SESSION* const session = SSL_get0_session(ssl);
   if (session == nullptr || SSL_get_ex_data(ssl, aged_index()) != nullptr) return;
@@ -85,9 +86,9 @@ void age_session(const SSL* ssl, int where, int) {
 }  // namespace
 
 void install_session_cache(ssl_ctx_st* context) {
-  SSL_CTX_sess_set_new_cb(context, keep_session);
-  SSL_CTX_sess_set_get_cb(context, find_session);
-  SSL_CTX_sess_set_remove_cb(context, forget_session);
+  SSL_CTX_sess_set_new_cb(context, openssl_callback<keep_session>);
+  SSL_CTX_sess_set_get_cb(context, openssl_callback<find_session, nullptr>);
+  SSL_CTX_sess_set_remove_cb(context, openssl_callback<forget_session>);
 }
 
 void install_session_aging(ssl_ctx_st* context) {

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <ctime>
 
+#include "tls/openssl_callback.h"
 #include "tls/tls_context.h"
 #include "tls/tls_error.h"
 
@@ -49,6 +50,17 @@ std::expected<OcspAnswer, std::string> Stapling::read(const std::string& path) {
   return answer;
 }
 
-void Stapling::install(ssl_ctx_st* context) { SSL_CTX_set_tlsext_status_cb(context, give_answer); }
+std::expected<OcspAnswer, std::string> Stapling::check(std::string_view body, const Staple& staple) {
+  X509* const known[] = {staple.issuer.get()};
+  const unsigned long flags = staple.verify ? OCSP_TRUSTOTHER : OCSP_NOVERIFY;
+  auto answer = check_ocsp_answer(body, {staple.certificate.get(), staple.issuer.get()}, {staple.context, known, flags});
+  if (!answer || answer->status == CertificateStatus::good) return answer;
+  const std::string_view status = answer->status == CertificateStatus::revoked ? "revoked" : "unknown";
+  return std::unexpected(fmt::format("certificate status \"{}\" in the OCSP response", status));
+}
+
+void Stapling::install(ssl_ctx_st* context) {
+  SSL_CTX_set_tlsext_status_cb(context, (openssl_callback<give_answer, SSL_TLSEXT_ERR_ALERT_FATAL>));
+}
 
 }  // namespace uringx

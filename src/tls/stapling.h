@@ -4,21 +4,17 @@
 #pragma once
 
 #include <atomic>
-#include <cstdint>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "tls/ocsp.h"
 #include "tls/owned.h"
 
 namespace uringx {
-
-// An answer in DER, and until when it is good.
-struct OcspAnswer {
-  std::string bytes;
-  std::int64_t valid_until_s = INT64_MAX;
-};
 
 class Stapling {
  public:
@@ -26,14 +22,16 @@ class Stapling {
   struct Staple {
     TlsOwned<x509_st> certificate;
     TlsOwned<x509_st> issuer;  // with a responder
-    std::string host;          // of the responder; empty: the answer came from a file
-    std::string port;
-    std::string path;
+    std::optional<OcspResponder> responder;  // nullopt: the answer came from a file
     std::string name;                // of the certificate, for the log
     ssl_ctx_st* context = nullptr;   // with the certificates that an answer is verified by
     bool verify = false;             // ssl_stapling_verify
     std::atomic<std::shared_ptr<const OcspAnswer>> answer;
   };
+
+  // An answer of the responder, if it says that the certificate is good. The error is a line for the log
+  // (ngx_ssl_stapling_ocsp_handler).
+  static std::expected<OcspAnswer, std::string> check(std::string_view body, const Staple& staple);
 
   // An answer in a file. The error is a line for the log: `BIO_new_file("PATH") failed (SSL: ...)`.
   static std::expected<OcspAnswer, std::string> read(const std::string& path);

@@ -41,17 +41,16 @@ bool wait_ready(int fd, short events, Clock::time_point deadline, const std::sto
 
 std::expected<OwnedFd, std::string> connect_to(const Stapling::Staple& staple, Clock::time_point deadline,
                                                const std::stop_token& stop) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  const int result = getaddrinfo(staple.host.c_str(), staple.port.c_str(), &hints, &found);
-  if (result != 0) return std::unexpected(fmt::format("{} could not be resolved ({}: {})", staple.host, result, gai_strerror(result)));
-  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owned(found, freeaddrinfo);
+  const auto addresses = look_up(*staple.responder);
+  if (!addresses) {
+    return std::unexpected(fmt::format("{} could not be resolved ({}: {})", staple.responder->host, addresses.error(),
+                                       gai_strerror(addresses.error())));
+  }
   std::string error = "no address";
-  for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
-    OwnedFd socket(::socket(one->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  for (const OcspAddress& address : *addresses) {
+    OwnedFd socket(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!socket) return std::unexpected(with_errno("socket() failed"));
-    if (connect(socket.get(), one->ai_addr, one->ai_addrlen) == 0) return socket;
+    if (connect(socket.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.length) == 0) return socket;
     int failure = errno;
     if (failure == EINPROGRESS) {
       socklen_t size = sizeof failure;
@@ -89,7 +88,7 @@ std::expected<std::string, std::string> exchange(int fd, std::string_view reques
 
 std::expected<OcspAnswer, std::string> fetch(const Stapling::Staple& staple, const std::stop_token& stop) {
   const auto deadline = Clock::now() + kFetchTime;
-  const std::string request = ocsp_request(staple);
+  const std::string request = ocsp_request({staple.certificate.get(), staple.issuer.get()}, *staple.responder);
   if (request.empty()) return std::unexpected("OCSP_REQUEST_new() failed");
   const auto socket = connect_to(staple, deadline, stop);
   if (!socket) return std::unexpected(socket.error());
@@ -97,7 +96,7 @@ std::expected<OcspAnswer, std::string> fetch(const Stapling::Staple& staple, con
   if (!response) return std::unexpected(response.error());
   const auto body = ocsp_body(*response);
   if (!body) return std::unexpected(body.error());
-  return check_ocsp_answer(*body, staple);
+  return Stapling::check(*body, staple);
 }
 
 }  // namespace
@@ -111,7 +110,7 @@ StaplingFetcher::StaplingFetcher(const std::vector<const TlsContext*>& contexts,
   for (const TlsContext* const context : contexts) {
     if (context == nullptr || context->stapling == nullptr) continue;
     for (const auto& staple : context->stapling->staples()) {
-      if (!staple->host.empty()) tasks_.push_back(std::make_unique<Task>(Task{staple.get()}));
+      if (staple->responder) tasks_.push_back(std::make_unique<Task>(Task{staple.get()}));
     }
   }
   if (tasks_.empty()) return;
@@ -143,7 +142,7 @@ void StaplingFetcher::run(const std::stop_token& stop) {
     }
     log_.write(LogLevel::error, 0,
                fmt::format("{} while requesting certificate status, responder: {}, certificate: \"{}\"", answer.error(),
-                           task.staple->host, task.staple->name));
+                           task.staple->responder->host, task.staple->name));
   }
 }
 

@@ -17,6 +17,7 @@
 
 #include "base/error_log.h"
 #include "base/owned_fd.h"
+#include "tls/openssl_callback.h"
 #include "tls/tls_context.h"
 
 namespace uringx {
@@ -178,6 +179,8 @@ bool TicketKeys::rotate(std::span<TicketKey, TlsSessionCache::kTicketKeys> share
   return true;
 }
 
-void TicketKeys::install(ssl_ctx_st* context) { SSL_CTX_set_tlsext_ticket_key_evp_cb(context, use_ticket_key); }
+void TicketKeys::install(ssl_ctx_st* context) {
+  SSL_CTX_set_tlsext_ticket_key_evp_cb(context, openssl_callback<use_ticket_key, kFailed>);
+}
 
 }  // namespace uringx

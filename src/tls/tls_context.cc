@@ -2,7 +2,7 @@
 
 #include <openssl/ssl.h>
 
-#include "tls/key_log.h"
+#include "tls/ocsp_validation.h"
 #include "tls/session_cache.h"
 #include "tls/stapling.h"
 #include "tls/ticket_keys.h"
@@ -11,7 +11,7 @@ namespace uringx {
 namespace {
 
 // A session remembers the context it was made of before the client's choice of a server changes it.
-void remember_context(void* session, void*, CRYPTO_EX_DATA* data, int index, long, void*) {
+void remember_context(void* session, void*, CRYPTO_EX_DATA* data, int index, long, void*) noexcept {
   CRYPTO_set_ex_data(data, index, SSL_get_SSL_CTX(static_cast<SSL*>(session)));
 }
 

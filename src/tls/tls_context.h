@@ -12,7 +12,8 @@ struct ssl_st;
 
 namespace uringx {
 
-class KeyLog;
+struct LogFile;  // base/log_file.h
+struct OcspPolicy;
 class Stapling;
 class TicketKeys;
 class TlsSessionCache;
@@ -39,7 +40,8 @@ class TlsContext {
   std::shared_ptr<TlsSessionCache> session_cache;
   std::unique_ptr<TicketKeys> ticket_keys;
   std::unique_ptr<Stapling> stapling;
-  std::shared_ptr<const KeyLog> key_log;
+  const LogFile* key_log = nullptr;  // the configuration's
+  std::unique_ptr<const OcspPolicy> ocsp;  // ssl_ocsp: nullptr, clients' certificates are good until they end
 
  private:
   TlsOwned<ssl_ctx_st> handle_;

@@ -12,7 +12,9 @@
 #include <ctime>
 #include <vector>
 
+#include "tls/ocsp_validation.h"
 #include "tls/owned.h"
+#include "tls/tls_context.h"
 
 namespace uringx {
 namespace {
@@ -206,8 +208,8 @@ std::string fingerprint(const Source& source) {
 std::string client_verify(const Source& source) {
   if (certificate_of(source) == nullptr) return "NONE";
   const long result = SSL_get_verify_result(source.session);
-  if (result == X509_V_OK) return "SUCCESS";
-  return fmt::format("FAILED:{}", X509_verify_cert_error_string(result));
+  const char* const fault = result == X509_V_OK ? ocsp_fault(source.session) : X509_verify_cert_error_string(result);
+  return fault == nullptr ? "SUCCESS" : fmt::format("FAILED:{}", fault);
 }
 
 std::string time_text(const ASN1_TIME* time) {
@@ -268,6 +270,12 @@ bool is_authority_missing(long result) {
          result == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY || result == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE;
 }
 
+// ngx_ssl_remove_cached_session: who was not let in does not come back to the same session.
+void forget(SSL* session) {
+  const TlsContext* const context = TlsContext::began_with(session);
+  if (context != nullptr) SSL_CTX_remove_session(context->handle(), SSL_get0_session(session));
+}
+
 }  // namespace
 
 std::span<const TlsFact> tls_facts() { return kFacts; }
@@ -279,12 +287,19 @@ ClientCertificateFault check_client_certificate(ssl_st* session, ClientVerificat
   const long result = SSL_get_verify_result(session);
   const bool lenient = verification == ClientVerification::optional_no_ca;
   if (result != X509_V_OK && !(lenient && is_authority_missing(result))) {
+    forget(session);
     return {kCertificateError, fmt::format("client SSL certificate verify error: ({}:{})", result,
                                            X509_verify_cert_error_string(result))};
   }
-  if (verification != ClientVerification::on) return {};
-  if (Certificate(SSL_get1_peer_certificate(session)) != nullptr) return {};
-  return {kNoCertificate, "client sent no required SSL certificate"};
+  if (verification == ClientVerification::on && Certificate(SSL_get1_peer_certificate(session)) == nullptr) {
+    forget(session);
+    return {kNoCertificate, "client sent no required SSL certificate"};
+  }
+  if (const char* const fault = ocsp_fault(session)) {
+    forget(session);
+    return {kCertificateError, fmt::format("client SSL certificate verify error: {}", fault)};
+  }
+  return {};
 }
 
 }  // namespace uringx

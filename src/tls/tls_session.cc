@@ -10,6 +10,7 @@
 #include <cstring>
 #include <new>
 
+#include "tls/openssl_callback.h"
 #include "tls/tls_context.h"
 #include "tls/tls_error.h"
 
@@ -29,7 +30,7 @@ struct TlsCallbacks {
     return -1;
   }
 
-  static int read_wire(BIO* bio, char* into, int size) {
+  static int read_wire(BIO* bio, char* into, int size) noexcept {
     BIO_clear_retry_flags(bio);
     TlsSession& session = session_of(bio);
     const std::size_t bytes = std::min(session.input_.size(), static_cast<std::size_t>(size));
@@ -42,12 +43,12 @@ struct TlsCallbacks {
     return static_cast<int>(bytes);
   }
 
-  static long control_wire(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
+  static long control_wire(BIO*, int command, long, void*) noexcept { return command == BIO_CTRL_FLUSH ? 1 : 0; }
 
   static BIO_METHOD* make_wire_method() {
     BIO_METHOD* const method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "uringx wire");
     if (method == nullptr) throw std::bad_alloc();
-    BIO_meth_set_write(method, write_wire);
+    BIO_meth_set_write(method, openssl_callback<write_wire, -1>);
     BIO_meth_set_read(method, read_wire);
     BIO_meth_set_ctrl(method, control_wire);
     return method;
@@ -96,7 +97,7 @@ struct TlsCallbacks {
   }
 
   // The client is told that its name was of use, and the session remembers it.
-  static int accept_name(SSL*, int*, void*) { return SSL_TLSEXT_ERR_OK; }
+  static int accept_name(SSL*, int*, void*) noexcept { return SSL_TLSEXT_ERR_OK; }
 
   static int choose_protocol(SSL* ssl, const unsigned char** chosen, unsigned char* chosen_bytes,
                              const unsigned char* offered, unsigned offered_bytes, void*) {
@@ -115,9 +116,9 @@ struct TlsCallbacks {
 };
 
 void TlsSession::prepare(ssl_ctx_st* context) {
-  SSL_CTX_set_client_hello_cb(context, TlsCallbacks::choose_server, nullptr);
+  SSL_CTX_set_client_hello_cb(context, openssl_callback<TlsCallbacks::choose_server, SSL_CLIENT_HELLO_ERROR>, nullptr);
   SSL_CTX_set_tlsext_servername_callback(context, TlsCallbacks::accept_name);
-  SSL_CTX_set_alpn_select_cb(context, TlsCallbacks::choose_protocol, nullptr);
+  SSL_CTX_set_alpn_select_cb(context, openssl_callback<TlsCallbacks::choose_protocol, SSL_TLSEXT_ERR_ALERT_FATAL>, nullptr);
   // Idle sessions hold no record buffers; a record the wire took in part is finished from any memory.
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);  // of the context, so that a change of contexts keeps it
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);

@@ -36,6 +36,7 @@ class FakeBuild : public BuildContext {
   std::expected<Template, Refusal> compile_template(std::string_view text) override;
   std::expected<Regex, Refusal> compile_regex(std::string_view pattern, bool caseless) override;
   std::uint32_t log_file(const std::string& full_path) override;
+  const LogFile& secret_log_file(const std::string&) override { return secret_log; }
   void warn(std::string message) override { warnings.push_back(std::move(message)); }
   void warn_without_place(std::string message) override { warnings.push_back(std::move(message)); }
   SharedZones& shared_zones() override { return zones; }
@@ -53,6 +54,7 @@ class FakeBuild : public BuildContext {
   std::vector<std::string> warnings;
   SharedZones zones;
   std::vector<std::string> log_files;
+  LogFile secret_log;
 };
 
 // Files that error lines are read back from: a pipe's worth of text in memory, for this thread.

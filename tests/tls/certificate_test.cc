@@ -109,7 +109,7 @@ TEST_CASE("the cache keeps what is asked for, for as long as it is valid") {
   const auto entry = [&](const std::string& name) {
     return std::make_shared<const LoadedCertificate>(LoadedCertificate{{name, name + ".key"}, {}, {}});
   };
-  CertificateCache cache({.entries_max = 2, .inactive_s = 10, .valid_s = 60});
+  CertificateCache cache({.entries_max = 4, .inactive_s = 10, .valid_s = 60});
   const auto has = [&](const std::string& name, std::int64_t now_s) {
     return cache.find({name, name + ".key"}, now_s) != nullptr;
   };

@@ -5,6 +5,7 @@
 #include <openssl/ssl.h>
 
 #include "tests/tls/tls_fixture.h"
+#include "tls/stapling.h"
 
 namespace uringx {
 namespace {
@@ -15,8 +16,7 @@ struct Asked {
     X509_up_ref(leaf.certificate.get());
     staple.issuer.reset(authority.certificate.get());
     X509_up_ref(authority.certificate.get());
-    staple.host = "ocsp.example";
-    staple.path = "/";
+    staple.responder = OcspResponder{.host = "ocsp.example"};
     context.reset(SSL_CTX_new(TLS_server_method()));
     X509_STORE_add_cert(SSL_CTX_get_cert_store(context.get()), authority.certificate.get());
     staple.context = context.get();
@@ -45,6 +45,10 @@ struct Asked {
     return text;
   }
 
+  std::string request() const {
+    return ocsp_request({leaf.certificate.get(), authority.certificate.get()}, *staple.responder);
+  }
+
   TestCertificate authority = make_certificate({.common_name = "ca", .authority = true});
   TestCertificate leaf = make_certificate({.common_name = "leaf", .issuer = &authority, .serial = 7});
   Stapling::Staple staple;
@@ -53,12 +57,12 @@ struct Asked {
 
 TEST_CASE("the question is in the path of a GET") {
   Asked asked;
-  const std::string request = ocsp_request(asked.staple);
+  const std::string request = asked.request();
   CHECK(request.starts_with("GET /M"));
   CHECK(request.ends_with(" HTTP/1.0\r\nHost: ocsp.example\r\n\r\n"));
   CHECK(request.find('+') == std::string::npos);
-  asked.staple.path = "/a";
-  CHECK(ocsp_request(asked.staple).starts_with("GET /a/M"));
+  asked.staple.responder->path = "/a";
+  CHECK(asked.request().starts_with("GET /a/M"));
 }
 
 TEST_CASE("the body of an answer is taken from what HTTP says around it") {
@@ -66,14 +70,15 @@ TEST_CASE("the body of an answer is taken from what HTTP says around it") {
   CHECK(*ocsp_body("HTTP/1.0 200\r\ncontent-type:application/OCSP-response\r\nA: b\r\n\r\n") == "");
   CHECK(ocsp_body("HTTP/1.1 404 Not Found\r\n\r\n").error() == "OCSP responder answered \"HTTP/1.1 404 Not Found\"");
   CHECK(!ocsp_body("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\nbody"));
-  CHECK(!ocsp_body("HTTP/1.1 200 OK\r\n\r\nbody"));
-  CHECK(!ocsp_body("nonsense"));
-  CHECK(!ocsp_body(""));
+  CHECK(*ocsp_body("HTTP/1.1 200 OK\r\n\r\nbody") == "body");
+  CHECK(ocsp_body("nonsense\r\n").error() == "OCSP responder sent invalid response");
+  for (const char* const cut : {"", "HTTP/1.1 200 O", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nA: b"})
+    CHECK(ocsp_body(cut).error() == "OCSP responder prematurely closed connection");
 }
 
 TEST_CASE("a good answer is kept until its next update") {
   Asked asked;
-  const auto checked = check_ocsp_answer(asked.answer(asked.leaf, V_OCSP_CERTSTATUS_GOOD, asked.authority), asked.staple);
+  const auto checked = Stapling::check(asked.answer(asked.leaf, V_OCSP_CERTSTATUS_GOOD, asked.authority), asked.staple);
   if (!checked) FAIL(checked.error());
   CHECK(checked->valid_until_s >= time(nullptr) + 3590);
   CHECK(checked->valid_until_s <= time(nullptr) + 3600);
@@ -82,7 +87,7 @@ TEST_CASE("a good answer is kept until its next update") {
 TEST_CASE("answers that say nothing good about the certificate are not given away") {
   Asked asked;
   const auto error = [&](const std::string& body) {
-    const auto checked = check_ocsp_answer(body, asked.staple);
+    const auto checked = Stapling::check(body, asked.staple);
     return checked ? std::string("taken") : checked.error();
   };
   const TestCertificate other = make_certificate({.common_name = "other", .issuer = &asked.authority, .serial = 8});
