@@ -35,6 +35,7 @@ int filter_not_modified(Request& request) {
       if (varies_by_coding(request)) note_variation(request);  // as the whole answer would say (RFC 9110 section 15.4.5)
       response.status = 304;
       response.content_type = {};
+      clear_content_encoding(response);
       response.content_length = kUnknownLength;
       response.accept_ranges = false;
       return 0;

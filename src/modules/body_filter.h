@@ -51,7 +51,7 @@ struct BodyFilters {
   std::vector<std::unique_ptr<BodyFilter>> changes;  // what the text is; only the last of them may include
   std::vector<Inclusion> before;                     // add_before_body
   std::vector<Inclusion> after;                      // add_after_body
-  std::unique_ptr<BodyFilter> coding;                // gzip and its kin, over everything
+  std::unique_ptr<BodyFilter> coding;                // a Compressor, over everything
 
   bool empty() const { return changes.empty() && coding == nullptr && before.empty() && after.empty(); }
   void clear() {

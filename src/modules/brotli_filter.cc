@@ -45,7 +45,7 @@ std::span<const VariableRow> variables() { return kVariables; }
 class BrotliCompressor final : public Compressor {
  public:
   BrotliCompressor(int level, std::uint64_t window_bytes, std::int64_t body_bytes)
-      : Compressor(Coding::brotli), level_(level), state_(BrotliEncoderCreateInstance(nullptr, nullptr, nullptr)) {
+      : Compressor(Coding::brotli, level), level_(level), state_(BrotliEncoderCreateInstance(nullptr, nullptr, nullptr)) {
     if (state_ == nullptr) throw std::bad_alloc();
     BrotliEncoderSetParameter(state_, BROTLI_PARAM_QUALITY, static_cast<std::uint32_t>(level));
     BrotliEncoderSetParameter(state_, BROTLI_PARAM_MODE, BROTLI_MODE_TEXT);

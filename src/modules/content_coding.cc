@@ -60,6 +60,12 @@ void note_variation(Request& request) {
   if (*request.settings<GzipSettings>().vary) request.response.vary_accept_encoding = true;
 }
 
+void clear_content_encoding(ResponseHead& response) {
+  if (response.content_encoding.empty()) return;
+  response.content_encoding = {};
+  std::erase_if(response.fields, [](const HeaderField& field) { return equal_ignore_case(field.name, "content-encoding"); });
+}
+
 void weaken_etag(Request& request) {
   const auto weaken = [&](std::string_view& etag) {
     if (etag.empty() || etag.starts_with("W/")) return;

@@ -16,6 +16,7 @@
 namespace uringx {
 
 struct Request;
+struct ResponseHead;
 
 // The smallest results first.
 enum class Coding : std::uint8_t { brotli, zstd, gzip };
@@ -35,6 +36,9 @@ bool varies_by_coding(const Request& request);
 // Says so in the answer, where gzip_vary is on.
 void note_variation(Request& request);
 
+// The body, whatever it is to be now, is not coded any more.
+void clear_content_encoding(ResponseHead& response);
+
 // A strong validator holds for the bytes of one coding only (ngx_http_weak_etag).
 void weaken_etag(Request& request);
 
@@ -44,10 +48,17 @@ std::optional<std::string_view> coding_ratio(Request& request, Coding coding);
 // A BodyFilter that compresses, and counts.
 class Compressor : public BodyFilter {
  public:
-  explicit Compressor(Coding coding) : coding_(coding) {}
+  Compressor(Coding coding, int level) : coding_(coding), level_(level) {}
   Coding coding() const { return coding_; }
+  // What makes the same of the same bytes.
+  std::uint32_t variant() const { return static_cast<std::uint32_t>(coding_) << 8 | static_cast<std::uint32_t>(level_); }
   std::uint64_t bytes_in() const { return bytes_in_; }
   std::uint64_t bytes_out() const { return bytes_out_; }
+  // It was not asked: what it had made before was sent.
+  void count(std::uint64_t bytes_in, std::uint64_t bytes_out) {
+    bytes_in_ = bytes_in;
+    bytes_out_ = bytes_out;
+  }
 
   Step run(std::span<const char> in, bool last, std::span<char> out) final {
     const Step step = compress(in, last, out);
@@ -61,6 +72,7 @@ class Compressor : public BodyFilter {
   virtual Step compress(std::span<const char> in, bool last, std::span<char> out) = 0;
 
   Coding coding_;
+  int level_;
   std::uint64_t bytes_in_ = 0;
   std::uint64_t bytes_out_ = 0;
 };

@@ -13,7 +13,7 @@ namespace uringx {
 template <typename State>
 class EncoderPool {
  public:
-  static constexpr std::size_t kKeptMax = 4;
+  static constexpr std::size_t kKeptMax = 8;
 
   static EncoderPool& of_thread() {
     thread_local EncoderPool pool;

@@ -80,8 +80,7 @@ void filter_gunzip(Request& request) {
   note_variation(request);
   if (gzip_quality(request) != 0) return;
   request.filters.changes.push_back(std::make_unique<Gunzip>(request));
-  std::erase_if(response.fields, [](const HeaderField& field) { return equal_ignore_case(field.name, "content-encoding"); });
-  response.content_encoding = {};
+  clear_content_encoding(response);
   response.content_length = kUnknownLength;
   response.accept_ranges = false;
   weaken_etag(request);

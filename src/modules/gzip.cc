@@ -80,6 +80,7 @@ constexpr DirectiveRow kRows[] = {
     checked_row<bool>("gzip_no_buffer", kAll),
     value_row<&GzipSettings::min_length>("gzip_min_length", kAll),
     value_row<&GzipSettings::vary>("gzip_vary", kAll),
+    value_row<&GzipSettings::cache>("gzip_cache", kAll),
     enum_row<&GzipSettings::http_version, kVersions>("gzip_http_version", kAll),
     custom_row<&GzipSettings::proxied>("gzip_proxied", kAll, kOneOrMore, apply_proxied),
     custom_row<&GzipSettings::disabled>("gzip_disable", kAll, kOneOrMore, apply_disable),

@@ -40,6 +40,7 @@ struct GzipSettings : Settings {
   Setting<HttpVersion> http_version{HttpVersion::http_1_1};
   Setting<std::uint32_t> proxied{kOff};
   Setting<Disabled> disabled;
+  Setting<bool> cache{true};  // what a file became is kept for the next who asks
 };
 
 extern const Module kGzipModule;

@@ -46,7 +46,7 @@ struct ZstdState {
 class ZstdCompressor final : public Compressor {
  public:
   ZstdCompressor(int level, std::int64_t body_bytes)
-      : Compressor(Coding::zstd), state_(EncoderPool<ZstdState>::of_thread().take(level)) {
+      : Compressor(Coding::zstd, level), state_(EncoderPool<ZstdState>::of_thread().take(level)) {
     ZSTD_CCtx_reset(state_->context, ZSTD_reset_session_only);
     if (body_bytes != kUnknownLength) ZSTD_CCtx_setPledgedSrcSize(state_->context, static_cast<unsigned long long>(body_bytes));
   }

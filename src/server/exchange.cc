@@ -1,9 +1,13 @@
 #include "server/exchange.h"
 
+#include <fmt/format.h>
+
 #include <cerrno>
 #include <new>
 
+#include "modules/content_coding.h"
 #include "modules/disable_symlinks.h"
+#include "modules/gzip.h"
 #include "modules/http_core.h"
 #include "server/checked_opening.h"
 #include "server/directory_reader.h"
@@ -89,9 +93,47 @@ bool Exchange::send(std::string_view text, bool from_file, Action& next) {
     return false;
   }
   body_ = *body;
-  if (body_.filters != nullptr) filtered_ = std::make_unique<FilteredBody>(worker_, request_, body_, &file());
+  if (body_.filters != nullptr) start_filters();
   client_.answer_ready(client_.owner);
   return true;
+}
+
+void Exchange::start_filters() {
+  const std::optional<CompressedBodies::Key> key = kept_key();
+  if (key) {
+    if (auto kept = worker_.compressed_bodies().find(*key)) return send_kept(std::move(kept));
+  }
+  filtered_ = std::make_unique<FilteredBody>(worker_, request_, body_, &file());
+  if (key) filtered_->keep_as(*key);
+}
+
+std::optional<CompressedBodies::Key> Exchange::kept_key() const {
+  const BodyFilters& filters = *body_.filters;
+  const bool only_coded = filters.coding != nullptr && filters.changes.empty() && filters.before.empty() && filters.after.empty();
+  if (!only_coded || !request_.has_file_info || !*request_.settings<GzipSettings>().cache) return std::nullopt;
+  const struct stat& file = request_.file_info;
+  const bool whole = body_.parts.size() == 1 && body_.parts[0].file_bytes == static_cast<std::uint64_t>(file.st_size);
+  if (!whole || file.st_size > CompressedBodies::kFileBytesMax || !CompressedBodies::is_settled(file, worker_.clock().msec)) return std::nullopt;
+  return CompressedBodies::key_of(file, static_cast<const Compressor&>(*filters.coding).variant());
+}
+
+// As FilteredBody would frame it, in one chunk.
+void Exchange::send_kept(std::shared_ptr<const CompressedBody> kept) {
+  kept_ = std::move(kept);
+  static_cast<Compressor&>(*request_.filters.coding).count(kept_->bytes_before, kept_->bytes.size());
+  const std::string_view bytes = kept_->bytes;
+  if (body_.last_chunk.empty()) {
+    const std::span<BodyPart> parts = request_.arena.make_array<BodyPart>(1);
+    parts[0].text = bytes;
+    body_ = {.parts = parts, .bytes = bytes.size()};
+    return;
+  }
+  const std::span<BodyPart> parts = request_.arena.make_array<BodyPart>(4);
+  parts[0].text = request_.arena.copy(fmt::format("{:x}\r\n", bytes.size()));
+  parts[1].text = bytes;
+  parts[2].text = "\r\n";
+  parts[3].text = body_.last_chunk;
+  body_ = {.parts = parts, .bytes = bytes.size()};
 }
 
 void Exchange::on_file(const FileAnswer& answer) {

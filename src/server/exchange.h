@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "base/arena.h"
@@ -71,6 +72,10 @@ class Exchange {
   void on_path_resolved();
   void on_time_passed() { resume({}); }
   void on_filters_quiet();
+  void start_filters();
+  // Of the file, what gets no other filter than a coding: under what it may be kept compressed.
+  std::optional<CompressedBodies::Key> kept_key() const;
+  void send_kept(std::shared_ptr<const CompressedBody> kept);
   bool send(std::string_view text, bool from_file, Action& next);
 
   Worker& worker_;
@@ -83,6 +88,7 @@ class Exchange {
   Timer wait_{this, Timer::calls<&Exchange::on_time_passed>};
   AnswerBody body_;
   std::unique_ptr<FilteredBody> filtered_;
+  std::shared_ptr<const CompressedBody> kept_;  // what is sent in place of the file
   bool cancelled_ = false;
 };
 

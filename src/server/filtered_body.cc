@@ -62,11 +62,19 @@ void FilteredBody::fill() {
   if (state_ != State::open || pending()) return;
   try {
     const Pulled pulled = pull(stages_.size(), block_.subspan(kChunkHeadBytes, kBlockBytes));
+    if (kept_as_) keep(pulled);
     if (pulled.got_on()) frame(pulled);
   } catch (const std::bad_alloc&) {
     log_request(request_, LogLevel::alert, "no memory for the filters of the response");
     fail();
   }
+}
+
+void FilteredBody::keep(Pulled pulled) {
+  kept_.bytes.append(block_.data() + kChunkHeadBytes, pulled.bytes);
+  if (!pulled.ended) return;
+  kept_.bytes_before = static_cast<std::uint64_t>(kept_as_->bytes);
+  worker_.compressed_bodies().put(*kept_as_, std::move(kept_));
 }
 
 void FilteredBody::frame(Pulled pulled) {

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "modules/body_filter.h"
 #include "ring/operation.h"
 #include "server/answer_reader.h"
+#include "server/compressed_bodies.h"
 #include "server/helper_threads.h"
 
 namespace uringx {
@@ -34,6 +36,8 @@ class FilteredBody {
   ~FilteredBody();
 
   void set_client(Client client) { client_ = client; }
+  // What comes out is kept under that key once all of it did.
+  void keep_as(const CompressedBodies::Key& key) { kept_as_ = key; }
 
   // Copies what comes next; fewer bytes than `into` holds: finished(), failed(), or ready() comes.
   std::size_t read(std::span<char> into);
@@ -80,6 +84,7 @@ class FilteredBody {
 
   void fill();
   void frame(Pulled pulled);
+  void keep(Pulled pulled);
   Pulled pull(std::size_t level, std::span<char> room);
   Pulled pull_source(std::span<char> room);
   BodyFilter::Step run(Stage& stage, std::span<char> room);
@@ -104,6 +109,8 @@ class FilteredBody {
   std::span<char> block_;              // what the last stage made, framed
   std::string_view ready_;             // of it, or of the last chunk: not yet taken
   std::size_t worked_bytes_ = 0;       // in this turn
+  std::optional<CompressedBodies::Key> kept_as_;
+  CompressedBody kept_;
   std::size_t disk_bytes_ = 0;         // read by the ring into the first stage's buffer
   Operation disk_read_{this, Operation::calls<&FilteredBody::on_disk_read>};
   std::unique_ptr<Job> job_;           // its step is taken by the next run()

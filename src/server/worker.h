@@ -17,6 +17,7 @@
 #include "ring/ring.h"
 #include "ring/timers.h"
 #include "server/body_buffers.h"
+#include "server/compressed_bodies.h"
 #include "server/connection.h"
 #include "server/exchange.h"
 #include "server/file_systems.h"
@@ -85,6 +86,7 @@ class Worker {
   FileSystems& file_systems() { return file_systems_; }
   OpenFileCache& open_files() { return open_files_; }
   HotFiles& hot_files() { return hot_files_; }
+  CompressedBodies& compressed_bodies() { return compressed_bodies_; }
   LineBuffers& lines() { return lines_; }
   Slab<Http1Exchange>& exchanges() { return exchanges_; }
   Slab<Http2Stream>& http2_streams() { return http2_streams_; }
@@ -145,6 +147,7 @@ class Worker {
   FileSystems file_systems_;
   OpenFileCache open_files_;
   HotFiles hot_files_;
+  CompressedBodies compressed_bodies_;
   WallClockKeeper wall_clock_;
   LineBuffers lines_;
   Slab<Http1Exchange> exchanges_;

@@ -1,0 +1,54 @@
+#include "server/compressed_bodies.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace uringx {
+namespace {
+
+std::int64_t nanoseconds(const timespec& time) { return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec; }
+
+}  // namespace
+
+CompressedBodies::Key CompressedBodies::key_of(const struct stat& file, std::uint32_t variant) {
+  return {.device = file.st_dev,
+          .inode = file.st_ino,
+          .bytes = file.st_size,
+          .modified_ns = nanoseconds(file.st_mtim),
+          .changed_ns = nanoseconds(file.st_ctim),
+          .variant = variant};
+}
+
+bool CompressedBodies::is_settled(const struct stat& file, std::int64_t now_ms) {
+  const std::int64_t last_ms = std::max(nanoseconds(file.st_mtim), nanoseconds(file.st_ctim)) / 1'000'000;
+  return now_ms - last_ms >= kAgeMsMin;
+}
+
+std::shared_ptr<const CompressedBody> CompressedBodies::find(const Key& key) {
+  const auto found = by_key_.find(key);
+  if (found == by_key_.end()) return nullptr;
+  entries_.splice(entries_.begin(), entries_, found->second);
+  return found->second->body;
+}
+
+void CompressedBodies::put(const Key& key, CompressedBody body) {
+  if (body.bytes.size() > kBytesMax || by_key_.contains(key)) return;
+  const std::size_t size = body.bytes.size();
+  while (bytes_ + size > kBytesMax) drop_last();
+  entries_.push_front({key, std::make_shared<const CompressedBody>(std::move(body))});
+  try {
+    by_key_.emplace(key, entries_.begin());
+  } catch (...) {
+    entries_.pop_front();
+    throw;
+  }
+  bytes_ += size;
+}
+
+void CompressedBodies::drop_last() {
+  bytes_ -= entries_.back().body->bytes.size();
+  by_key_.erase(entries_.back().key);
+  entries_.pop_back();
+}
+
+}  // namespace uringx

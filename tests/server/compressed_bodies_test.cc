@@ -1,0 +1,70 @@
+// What is kept of compressed files: by whom it is found, what makes room, and what is too young.
+#include "server/compressed_bodies.h"
+
+#include <doctest/doctest.h>
+
+namespace uringx {
+namespace {
+
+struct stat file(ino_t inode, off_t bytes = 10, std::time_t modified = 1000) {
+  struct stat info {};
+  info.st_dev = 7;
+  info.st_ino = inode;
+  info.st_size = bytes;
+  info.st_mtim = info.st_ctim = {modified, 0};
+  return info;
+}
+
+CompressedBodies::Key key(ino_t inode) { return CompressedBodies::key_of(file(inode), 1); }
+
+TEST_CASE("a body is found by everything that a change of its file changes") {
+  CompressedBodies bodies;
+  bodies.put(key(1), {"first", 10});
+  REQUIRE(bodies.find(key(1)) != nullptr);
+  CHECK(bodies.find(key(1))->bytes == "first");
+  struct stat changed = file(1);
+  CHECK(bodies.find(CompressedBodies::key_of(changed, 2)) == nullptr);
+  for (auto* const part : {&changed.st_ctim.tv_nsec, &changed.st_mtim.tv_nsec, &changed.st_ctim.tv_sec, &changed.st_mtim.tv_sec}) {
+    changed = file(1);
+    ++*part;
+    CHECK(bodies.find(CompressedBodies::key_of(changed, 1)) == nullptr);
+  }
+  changed = file(1, 11);
+  CHECK(bodies.find(CompressedBodies::key_of(changed, 1)) == nullptr);
+  changed = file(2);
+  CHECK(bodies.find(CompressedBodies::key_of(changed, 1)) == nullptr);
+  changed = file(1);
+  ++changed.st_dev;
+  CHECK(bodies.find(CompressedBodies::key_of(changed, 1)) == nullptr);
+}
+
+TEST_CASE("what was asked for longest ago makes room") {
+  CompressedBodies bodies;
+  const std::string third(CompressedBodies::kBytesMax / 3, 'x');
+  for (ino_t inode = 1; inode <= 3; ++inode) bodies.put(key(inode), {third, 1});
+  const auto held = bodies.find(key(2));
+  CHECK(bodies.find(key(1)) != nullptr);
+  bodies.put(key(4), {third, 1});
+  CHECK(bodies.find(key(3)) == nullptr);
+  CHECK(bodies.find(key(1)) != nullptr);
+  CHECK(bodies.find(key(4)) != nullptr);
+  bodies.put(key(5), {std::string(CompressedBodies::kBytesMax, 'y'), 1});
+  CHECK(bodies.bytes() == CompressedBodies::kBytesMax);
+  CHECK(bodies.find(key(2)) == nullptr);
+  CHECK(held->bytes == third);  // who holds it has it still
+  bodies.put(key(6), {std::string(CompressedBodies::kBytesMax + 1, 'z'), 1});
+  CHECK(bodies.find(key(6)) == nullptr);
+  CHECK(bodies.find(key(5)) != nullptr);
+}
+
+TEST_CASE("a file that changed a moment ago, or will have, is not kept") {
+  CHECK(CompressedBodies::is_settled(file(1), 1'001'000));
+  CHECK_FALSE(CompressedBodies::is_settled(file(1), 1'000'999));
+  CHECK_FALSE(CompressedBodies::is_settled(file(1), 500'000));
+  struct stat renamed = file(1);
+  renamed.st_ctim.tv_sec = 2000;
+  CHECK_FALSE(CompressedBodies::is_settled(renamed, 1'001'000));
+}
+
+}  // namespace
+}  // namespace uringx
