@@ -37,4 +37,6 @@ limit_conn_zone limit_conn limit_conn_dry_run limit_conn_status limit_conn_log_l
 gzip_static gunzip gunzip_buffers gzip_types gzip_comp_level gzip_min_length gzip_vary gzip_http_version gzip_proxied gzip_disable
 gzip_buffers gzip_window gzip_hash brotli brotli_static zstd zstd_static
 rewrite set if break rewrite_log uninitialized_variable_warn
+sub_filter sub_filter_types sub_filter_once sub_filter_last_modified slice
+charset_map source_charset override_charset charset_types
 """.split())

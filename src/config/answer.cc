@@ -140,7 +140,8 @@ std::string_view end_of_chunks(Request& request, bool after_data) {
 AnswerBody frame_body(Request& request, AnswerBody body) {
   if (!request.filters.empty()) body.filters = &request.filters;
   ResponseHead& response = request.response;
-  response.chunked = request.head.version >= HttpVersion::http_1_1 && request.head.version < HttpVersion::http_2_0 &&
+  const bool open_length = response.content_length == kUnknownLength || request.trailers_expected;
+  response.chunked = open_length && request.head.version >= HttpVersion::http_1_1 && request.head.version < HttpVersion::http_2_0 &&
                      *request.settings<HttpCoreLocation>().chunked_transfer_encoding;
   if (!response.chunked) {
     if (response.content_length == kUnknownLength) request.keep_alive = false;

@@ -19,7 +19,7 @@ void add_files(std::vector<ConfigFile>& files, std::vector<ConfigFile> more) {
 
 LoadedConfig load_config(const LoadOptions& options) {
   const IncludeOptions includes{.conf_prefix = directory_of(options.conf_file),
-                                .blocks_without_include = {"split_clients"}};
+                                .blocks_without_include = {"split_clients", "charset_map"}};
   ConfigTree globals = parse_config_text(options.global_directives, includes);
   ConfigTree file;
   // nginx does not open the file when -g is refused.

@@ -38,7 +38,6 @@ constexpr std::string_view kUnserved[] = {
     "geoip_city_country_code", "geoip_country_code", "geoip_country_name", "geoip_org",
     "geoip_region",
     "proxy_add_x_forwarded_for",
-    "slice_range",
 };
 
 }  // namespace

@@ -71,7 +71,6 @@ void start_answer(Request& request, ListingFormat format) {
   response.content_type = content_type_of(format);
   response.content_length = kUnknownLength;
   if (format == ListingFormat::xml) response.charset = "utf-8";
-  filter_charset(request);
 }
 
 // A page to be made, with all it needs of the request.
@@ -101,7 +100,7 @@ const ListingWork* plan_listing(Request& request, ListingFormat format, std::str
   work->make = make_page;
   work->format = format;
   work->html = {.uri = request.uri,
-                .utf8 = equal_ignore_case(request.response.charset, "utf-8"),
+                .utf8 = equal_ignore_case(charset_to_be(request), "utf-8"),
                 .exact_size = *settings.exact_size,
                 .offset_minutes = *settings.localtime ? clock_offset_minutes(request.clock) : 0};
   work->callback = callback;

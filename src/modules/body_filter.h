@@ -29,6 +29,7 @@ class BodyFilter {
     std::size_t used_bytes = 0;  // of the input
     std::size_t made_bytes = 0;  // put into the room
     State state = State::more;
+    std::size_t work_bytes = 0;  // how many used or made bytes the step was worth, where that is more than there were
     const Inclusion* include = nullptr;  // its body follows what was made, before anything else
   };
 

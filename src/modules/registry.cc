@@ -28,10 +28,12 @@
 #include "modules/referer.h"
 #include "modules/rewrite.h"
 #include "modules/secure_link.h"
+#include "modules/slice.h"
 #include "modules/ssl.h"
 #include "modules/stub_status.h"
 #include "modules/split_clients.h"
 #include "modules/static_files.h"
+#include "modules/sub_filter.h"
 #include "modules/try_files.h"
 #include "modules/types.h"
 #include "modules/userid.h"
@@ -47,7 +49,8 @@ constexpr const Module* kModules[] = {
     &kLogModule, &kHttp2Module, &kStaticFilesModule, &kPrecompressedModule, &kAutoindexModule, &kIndexModule, &kRandomIndexModule, &kTryFilesModule,
     &kAuthBasicModule, &kAccessModule, &kLimitConnModule, &kLimitReqModule, &kRealipModule, &kGeoModule, &kMapModule,
     &kSplitClientsModule, &kRefererModule, &kRewriteModule, &kSslModule, &kSecureLinkModule, &kBrowserModule,
-    &kStubStatusModule, &kEmptyGifModule, &kGzipModule, &kZstdModule, &kBrotliModule, &kCharsetModule, &kGunzipModule, &kUserIdModule, &kHeadersModule, &kRealpathRootModule,
+    &kStubStatusModule, &kEmptyGifModule, &kGzipModule, &kZstdModule, &kBrotliModule, &kCharsetModule, &kSubFilterModule, &kGunzipModule,
+    &kUserIdModule, &kHeadersModule, &kSliceModule, &kRealpathRootModule,
 };
 
 }  // namespace

@@ -20,16 +20,9 @@ constexpr UnservedRow kSsiRows[] = {
     {"ssi_ignore_recycled_buffers", kAll, kFlag}, {"ssi_min_file_chunk", kAll, kTake1},
     {"ssi_value_length", kAll, kTake1}, {"ssi_types", kAll, kOneOrMore}, {"ssi_last_modified", kAll, kFlag},
 };
-constexpr UnservedRow kSubRows[] = {
-    {"sub_filter", kAll, kTake2}, {"sub_filter_types", kAll, kOneOrMore}, {"sub_filter_once", kAll, kFlag},
-    {"sub_filter_last_modified", kAll, kFlag},
-};
 constexpr UnservedRow kAdditionRows[] = {
     {"add_before_body", kAll, kTake1}, {"add_after_body", kAll, kTake1},
     {"addition_types", kAll, kOneOrMore},
-};
-constexpr UnservedRow kSliceRows[] = {
-    {"slice", kAll, kTake1},
 };
 constexpr UnservedRow kDavRows[] = {
     {"dav_methods", kAll, kOneOrMore}, {"create_full_put_path", kAll, kFlag},
@@ -113,9 +106,7 @@ constexpr UnservedModule kModules[] = {
     {"ngx_http_core_module", kCoreRows},
     {"ngx_http_upstream_module", kUpstreamRows},
     {"ngx_http_ssi_module", kSsiRows},
-    {"ngx_http_sub_module", kSubRows},
     {"ngx_http_addition_module", kAdditionRows},
-    {"ngx_http_slice_module", kSliceRows},
     {"ngx_http_dav_module", kDavRows},
     {"ngx_http_mirror_module", kMirrorRows},
     {"ngx_http_auth_request_module", kAuthRequestRows},

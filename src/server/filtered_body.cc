@@ -136,7 +136,7 @@ BodyFilter::Step FilteredBody::run(Stage& stage, std::span<char> room) {
   }
   const std::span<const char> input = stage.input.first(std::min(stage.input.size(), bytes_max - worked_bytes_));
   const BodyFilter::Step step = stage.filter->run(input, stage.last && input.size() == stage.input.size(), room);
-  worked_bytes_ += std::max(step.used_bytes, step.made_bytes);
+  worked_bytes_ += std::max({step.used_bytes, step.made_bytes, step.work_bytes});
   return step;
 }
 
