@@ -33,4 +33,6 @@ http2 http2_recv_buffer_size http2_pool_size http2_max_concurrent_streams http2_
 http2_max_field_size http2_max_header_size http2_body_preread_size http2_streams_index_size http2_recv_timeout
 http2_idle_timeout http2_chunk_size http2_push_preload http2_push
 rewrite set if break rewrite_log uninitialized_variable_warn
+add_before_body add_after_body addition_types ssi ssi_types ssi_silent_errors ssi_last_modified ssi_value_length ssi_min_file_chunk
+ssi_ignore_recycled_buffers subrequest_output_buffer_size
 """.split())

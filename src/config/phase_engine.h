@@ -13,6 +13,9 @@ class PhaseEngine {
   // From the first phase on; the virtual server is chosen already.
   Action start();
 
+  // Of a request inside another one: begins where an internal redirect does.
+  Action start_inside();
+
   // With what the last Action asked for.
   Action resume(const HandlerInput& input);
 
@@ -41,6 +44,8 @@ class PhaseEngine {
   // ngx_http_special_response_handler: the configured or built-in page.
   std::optional<Action> special_response(int status);
   Action built_in_page(int status);
+  // In place of any page (ngx_http_ssi_stub_output).
+  Action stub_page();
   // In place of a redirect, for an MSIE: a page that leads on (msie_refresh).
   Action refresh_page();
 

@@ -72,6 +72,7 @@ CharsetSettings::CharsetSettings() {
 }
 
 void filter_charset(Request& request) {
+  if (request.is_subrequest()) return;  // the whole names one
   const auto& settings = request.settings<CharsetSettings>();
   ResponseHead& response = request.response;
   if (!*settings.charset || response.content_type.empty()) return;

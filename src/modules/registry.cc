@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "modules/access.h"
+#include "modules/addition.h"
 #include "modules/auth_basic.h"
 #include "modules/autoindex.h"
 #include "modules/brotli_filter.h"
@@ -26,6 +27,7 @@
 #include "modules/referer.h"
 #include "modules/rewrite.h"
 #include "modules/secure_link.h"
+#include "modules/ssi.h"
 #include "modules/ssl.h"
 #include "modules/stub_status.h"
 #include "modules/split_clients.h"
@@ -45,7 +47,8 @@ constexpr const Module* kModules[] = {
     &kLogModule, &kHttp2Module, &kStaticFilesModule, &kPrecompressedModule, &kAutoindexModule, &kIndexModule, &kRandomIndexModule, &kTryFilesModule,
     &kAuthBasicModule, &kAccessModule, &kRealipModule, &kGeoModule, &kMapModule, &kSplitClientsModule, &kRefererModule,
     &kRewriteModule, &kSslModule, &kSecureLinkModule, &kBrowserModule, &kStubStatusModule, &kEmptyGifModule, &kGzipModule,
-    &kZstdModule, &kBrotliModule, &kCharsetModule, &kGunzipModule, &kUserIdModule, &kHeadersModule, &kRealpathRootModule,
+    &kZstdModule, &kBrotliModule, &kSsiModule, &kCharsetModule, &kAdditionModule, &kGunzipModule, &kUserIdModule, &kHeadersModule,
+    &kRealpathRootModule,
 };
 
 }  // namespace

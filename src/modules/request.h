@@ -6,8 +6,10 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/arena.h"
@@ -21,6 +23,7 @@ namespace uringx {
 class RouteTable;        // config/
 class ServerBlock;       // config/
 class VariableTable;     // modules/variables.h
+struct SsiContext;       // modules/ssi_context.h
 struct UserId;           // modules/userid.h
 class TlsSession;        // tls/tls_session.h
 struct ProxyProtocolHeader;  // http/proxy_protocol.h
@@ -105,6 +108,14 @@ struct Request {
   bool pipelined = false;         // its head was read together with the one before it ($pipe)
   std::string_view action;        // what the error log says was being done (" while ..."), e.g. kReadingRequestLine
 
+  // --- a request inside another one (nginx: a subrequest) ---
+  Request* parent = nullptr;      // whose body its own goes into; nullptr: it is a client's
+  int subrequests_left = 51;      // how deep others may be inside it (NGX_HTTP_MAX_SUBREQUESTS + 1)
+  bool body_is_kept = false;      // for its parent to use (r->subrequest_in_memory)
+  const std::string* stub = nullptr;  // what it answers with instead of the page of a failure
+  bool is_subrequest() const { return parent != nullptr; }
+  Request& main() { return parent == nullptr ? *this : parent->main(); }
+
   // --- where it was routed ---
   const RouteTable* routes = nullptr;
   const ServerBlock* server_block = nullptr;
@@ -150,6 +161,7 @@ struct Request {
   // --- the answer ---
   ResponseHead response;
   BodyFilters filters;            // what the body has to pass; header filters put them in
+  std::shared_ptr<SsiContext> ssi;  // of an answer with server side includes
   struct stat file_info {};       // of the file being served, valid when has_file_info
   bool has_file_info = false;
   bool complete = false;          // the whole answer was handed to the socket ($request_completion)

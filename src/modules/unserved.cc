@@ -16,18 +16,9 @@ constexpr UnservedRow kUpstreamRows[] = {
     {"upstream", kHttp, kTake1 | kBlock}, {"server", kUpstream, kOneOrMore},
     {"resolver", kUpstream, kOneOrMore}, {"resolver_timeout", kUpstream, kTake1},
 };
-constexpr UnservedRow kSsiRows[] = {
-    {"ssi", kAll | kLocationIf, kFlag}, {"ssi_silent_errors", kAll, kFlag},
-    {"ssi_ignore_recycled_buffers", kAll, kFlag}, {"ssi_min_file_chunk", kAll, kTake1},
-    {"ssi_value_length", kAll, kTake1}, {"ssi_types", kAll, kOneOrMore}, {"ssi_last_modified", kAll, kFlag},
-};
 constexpr UnservedRow kSubRows[] = {
     {"sub_filter", kAll, kTake2}, {"sub_filter_types", kAll, kOneOrMore}, {"sub_filter_once", kAll, kFlag},
     {"sub_filter_last_modified", kAll, kFlag},
-};
-constexpr UnservedRow kAdditionRows[] = {
-    {"add_before_body", kAll, kTake1}, {"add_after_body", kAll, kTake1},
-    {"addition_types", kAll, kOneOrMore},
 };
 constexpr UnservedRow kSliceRows[] = {
     {"slice", kAll, kTake1},
@@ -122,9 +113,7 @@ constexpr UnservedRow kDegradationRows[] = {
 constexpr UnservedModule kModules[] = {
     {"ngx_http_core_module", kCoreRows},
     {"ngx_http_upstream_module", kUpstreamRows},
-    {"ngx_http_ssi_module", kSsiRows},
     {"ngx_http_sub_module", kSubRows},
-    {"ngx_http_addition_module", kAdditionRows},
     {"ngx_http_slice_module", kSliceRows},
     {"ngx_http_dav_module", kDavRows},
     {"ngx_http_mirror_module", kMirrorRows},

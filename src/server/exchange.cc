@@ -13,19 +13,22 @@
 
 namespace uringx {
 
-Exchange::Exchange(Worker& worker, const ConnectionInfo& connection, Client client)
+Exchange::Exchange(Worker& worker, const ConnectionInfo& connection, Client client, std::size_t* turn_bytes)
     : worker_(worker),
       client_(client),
       arena_(worker.chunks()),
       request_(arena_, connection, worker.clock(), worker.host_info()),
       engine_(request_),
-      opener_(worker.ring(), worker.file_systems(), worker.open_files(), worker.hot_files(), this, file_answered) {
+      opener_(worker.ring(), worker.file_systems(), worker.open_files(), worker.hot_files(), this, file_answered),
+      turn_bytes_(turn_bytes) {
   request_.routes = &worker.routes();
   request_.variables = &worker.routes().variables;
   request_.start_msec = worker.clock().msec;
 }
 
 void Exchange::start() { perform(engine_.start()); }
+
+void Exchange::start_inside() { perform(engine_.start_inside()); }
 
 void Exchange::finish(int status) { perform(engine_.finish(status)); }
 
@@ -85,7 +88,7 @@ bool Exchange::send(std::string_view text, bool from_file, Action& next) {
     return false;
   }
   body_ = *body;
-  if (body_.filters != nullptr) filtered_ = std::make_unique<FilteredBody>(worker_, request_, body_, &file());
+  if (body_.filters != nullptr) filtered_ = std::make_unique<FilteredBody>(worker_, request_, body_, &file(), turn_bytes_);
   client_.answer_ready(client_.owner);
   return true;
 }

@@ -30,13 +30,16 @@ class Exchange {
     void (*ended)(void* owner);          // after cancel(): nothing is pending any more
   };
 
-  Exchange(Worker& worker, const ConnectionInfo& connection, Client client);
+  // `turn_bytes`: of a request inside another one: what filters did in this turn is counted together.
+  Exchange(Worker& worker, const ConnectionInfo& connection, Client client, std::size_t* turn_bytes = nullptr);
 
   Request& request() { return request_; }
   Arena& arena() { return arena_; }
 
   // Runs the phases; the head is parsed, the virtual server chosen.
   void start();
+  // The same for a request inside another one, which has told it what it is to know.
+  void start_inside();
   // Ends with this status and its page, whatever state the phases are in (nothing is pending).
   void finish(int status);
 
@@ -80,6 +83,7 @@ class Exchange {
   Timer wait_{this, Timer::calls<&Exchange::on_time_passed>};
   AnswerBody body_;
   std::unique_ptr<FilteredBody> filtered_;
+  std::size_t* turn_bytes_;
   bool cancelled_ = false;
 };
 
