@@ -39,4 +39,6 @@ gzip_buffers gzip_window gzip_hash brotli brotli_static zstd zstd_static
 rewrite set if break rewrite_log uninitialized_variable_warn
 sub_filter sub_filter_types sub_filter_once sub_filter_last_modified slice
 charset_map source_charset override_charset charset_types
+add_before_body add_after_body addition_types ssi ssi_types ssi_silent_errors ssi_last_modified ssi_value_length ssi_min_file_chunk
+ssi_ignore_recycled_buffers subrequest_output_buffer_size
 """.split())

@@ -22,7 +22,7 @@ constexpr std::string_view kBytesUnit = "bytes=";
 // ngx_http_not_modified_header_filter; 0 or the status to answer instead.
 int filter_not_modified(Request& request) {
   ResponseHead& response = request.response;
-  if (response.status != 200 || request.conditions_off) return 0;
+  if (response.status != 200 || request.conditions_off || request.is_subrequest()) return 0;
   const Validators validators{response.last_modified, response.etag};
   switch (evaluate_preconditions(request.head, validators, *request.settings<HttpCoreLocation>().if_modified_since)) {
     case Precondition::proceed:
@@ -101,7 +101,7 @@ std::expected<AnswerBody, int> filter_ranges(Request& request, std::string_view 
                                              std::uint64_t& boundaries) {
   ResponseHead& response = request.response;
   const std::int64_t max_ranges = request.settings<HttpCoreLocation>().max_ranges->count;
-  if (!response.accept_ranges || response.status != 200 || response.content_length == kUnknownLength || max_ranges == 0 ||
+  if (request.is_subrequest() || !response.accept_ranges || response.status != 200 || response.content_length == kUnknownLength || max_ranges == 0 ||
       request.head.version < HttpVersion::http_1_0) {
     response.accept_ranges = false;
     return whole_body(request, text, from_file);
@@ -187,6 +187,7 @@ std::expected<AnswerBody, int> finish_answer(Request& request, std::string_view 
     response.status_text = {};
   }
   request.filters.clear();
+  request.ssi.reset();
   if (const int status = filter_not_modified(request)) return std::unexpected(status);
   for (const HeaderFilter filter : request.routes->handlers.header_filters()) filter(request);
   std::expected<AnswerBody, int> body = filter_ranges(request, text, from_file, boundaries);
@@ -199,6 +200,10 @@ std::expected<AnswerBody, int> finish_answer(Request& request, std::string_view 
   }
   response.header_only = request.header_only || response.status == 204 || response.status == 304;
   if (response.header_only) return AnswerBody{};
+  if (request.is_subrequest()) {  // whoever includes it frames it
+    body->filters = &request.filters;
+    return body;
+  }
   if (!request.filters.empty() || response.content_length == kUnknownLength || request.trailers_expected) return frame_body(request, *body);
   return body;
 }

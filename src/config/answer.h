@@ -22,7 +22,8 @@ struct BodyPart {
 struct AnswerBody {
   std::span<const BodyPart> parts;  // in the request's arena; none when the answer has no body (HEAD, 204, 304)
   std::uint64_t bytes = 0;          // of the parts
-  const BodyFilters* filters = nullptr;  // the request's, when the parts have to pass any: how many bytes come of them is open
+  const BodyFilters* filters = nullptr;  // the request's, when the parts have to pass any: how many bytes come of them is open; always
+                                         // in a subrequest
   std::string_view last_chunk = {}; // not empty: what comes out of the filters goes in chunks, and this ends it
 
   bool empty() const { return bytes == 0 && filters == nullptr; }

@@ -48,6 +48,11 @@ Action PhaseEngine::start() {
   return run({});
 }
 
+Action PhaseEngine::start_inside() {
+  enter_phase(Phase::server_rewrite);
+  return run({});
+}
+
 Action PhaseEngine::resume(const HandlerInput& input) {
   if (waiting_status_ == 0) return run(input);
   if (input.path != nullptr) handle_realpath_root(request_, state_, input);
@@ -74,6 +79,8 @@ void PhaseEngine::enter_phase(Phase phase) {
     const Handler& own = request_.settings<HttpCoreLocation>().content_handler;
     if (own != nullptr) handlers_ = {&own, 1};
   }
+  // Who may have the whole may have its parts (ngx_http_core_access_phase).
+  if (phase == Phase::access && request_.is_subrequest()) handlers_ = {};
   handler_ = 0;
   state_ = {};
 }
@@ -197,7 +204,7 @@ std::optional<Action> PhaseEngine::take(const HandlerResult& result) {
     std::optional<Action> operator()(const Allowed&) const { return engine.take_allowed(); }
     std::optional<Action> operator()(const Finish& finish) const {
       if (engine.phase_ == Phase::access) return engine.take_denied(finish.status);
-      if (ends_connection(finish.status)) return CloseConnection{finish.status};
+      if (ends_connection(finish.status) && engine.request_.stub == nullptr) return CloseConnection{finish.status};
       return engine.special_response(finish.status);
     }
     std::optional<Action> operator()(const InternalRedirect& redirect) const {
@@ -263,6 +270,7 @@ bool PhaseEngine::redirect_to_named(const NamedRedirect& redirect) {
 
 std::optional<Action> PhaseEngine::special_response(int status) {
   Request& request = request_;
+  if (request.stub != nullptr) return stub_page();
   request.error_status = status;
   if (closes_connection(status)) request.keep_alive = false;  // the bytes that follow can't be trusted to be a request
   if (status == 400 || (status >= 495 && status <= 497)) request.lingering_close = false;
@@ -308,6 +316,13 @@ Action PhaseEngine::refresh_page() {
   request_.response.content_type = kErrorPageType;
   request_.response.content_length = static_cast<std::int64_t>(page.size());
   return SendText{page};
+}
+
+// The failure is nobody's business then: no status is set.
+Action PhaseEngine::stub_page() {
+  request_.response.content_type = request_.parent->response.content_type;
+  request_.response.content_length = kUnknownLength;
+  return SendText{*request_.stub};
 }
 
 Action PhaseEngine::built_in_page(int status) {

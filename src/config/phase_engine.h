@@ -13,6 +13,9 @@ class PhaseEngine {
   // From the first phase on; the virtual server is chosen already.
   Action start();
 
+  // Of a request inside another one: begins where an internal redirect does.
+  Action start_inside();
+
   // With what the last Action asked for.
   Action resume(const HandlerInput& input);
 
@@ -43,6 +46,8 @@ class PhaseEngine {
   Action built_in_page(int status);
   // A body that is malformed ends the connection behind the answer.
   void discard();
+  // In place of any page (ngx_http_ssi_stub_output).
+  Action stub_page();
   // In place of a redirect, for an MSIE: a page that leads on (msie_refresh).
   Action refresh_page();
 

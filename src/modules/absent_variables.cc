@@ -33,7 +33,7 @@ constexpr VariableRow kRows[] = {
 
 // Always of some value in nginx, which nothing here can give yet.
 constexpr std::string_view kUnserved[] = {
-    "date_gmt", "date_local",          "fastcgi_path_info",
+    "fastcgi_path_info",
     "fastcgi_script_name", "geoip_area_code",     "geoip_city",          "geoip_city_continent_code",
     "geoip_city_country_code", "geoip_country_code", "geoip_country_name", "geoip_org",
     "geoip_region",

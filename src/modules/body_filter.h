@@ -7,15 +7,27 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 namespace uringx {
 
-// Another request of ours whose body belongs into this one (nginx: a subrequest). Texts live as long as the request.
+// What became of an Inclusion, for the filter that asked for it.
+struct IncludedAnswer {
+  int status = 0;
+  bool without_body = false;  // not even an empty one: a file without bytes, 204
+  std::string body;         // of one that was to be kept
+};
+
+// Another request of ours whose body belongs into this one (nginx: a subrequest). Texts live until the filter's next step, or
+// as long as the request.
 struct Inclusion {
-  std::string_view uri;   // decoded, begins with "/"
-  std::string_view args;
+  std::string_view uri;  // decoded
+  std::string_view args = {};
+  bool kept = false;     // its body does not go out: `answer` gets it
+  const std::string* stub = nullptr;  // goes out instead of the page of a failure
+  IncludedAnswer* answer = nullptr;  // may be nobody's business
 };
 
 class BodyFilter {

@@ -167,6 +167,7 @@ std::string_view charset_to_be(Request& request) {
 
 // ngx_http_charset_header_filter. What is compressed already stays as it is.
 void filter_charset(Request& request) {
+  if (request.is_subrequest()) return;  // the whole names one
   const auto recoding = recoding_of(request);
   if (!recoding) return;
   ResponseHead& response = request.response;

@@ -50,7 +50,9 @@ constexpr CodingRow kRows[kCodings] = {
 
 std::string_view coding_name(Coding coding) { return kRows[static_cast<std::size_t>(coding)].name; }
 
-int quality_of(Request& request, Coding coding) { return kRows[static_cast<std::size_t>(coding)].quality(request); }
+int quality_of(Request& request, Coding coding) {
+  return request.is_subrequest() ? 0 : kRows[static_cast<std::size_t>(coding)].quality(request);
+}
 
 bool varies_by_coding(const Request& request) {
   return std::ranges::any_of(kRows, [&](const CodingRow& row) { return row.takes(request); });
@@ -82,6 +84,7 @@ void weaken_etag(Request& request) {
 }
 
 void filter_content_coding(Request& request) {
+  if (request.is_subrequest()) return;  // the whole gets it
   ResponseHead& response = request.response;
   const bool has_page = response.status == 200 || response.status == 403 || response.status == 404;
   if (!has_page || !response.content_encoding.empty() || request.filters.coding != nullptr) return;

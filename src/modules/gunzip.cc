@@ -78,7 +78,7 @@ void filter_gunzip(Request& request) {
   ResponseHead& response = request.response;
   if (!*request.settings<GunzipSettings>().enabled || !equal_ignore_case(response.content_encoding, "gzip")) return;
   note_variation(request);
-  if (gzip_quality(request) != 0) return;
+  if (quality_of(request, Coding::gzip) != 0) return;
   request.filters.changes.push_back(std::make_unique<Gunzip>(request));
   clear_content_encoding(response);
   response.content_length = kUnknownLength;

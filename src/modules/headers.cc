@@ -241,6 +241,7 @@ std::expected<Expires, std::string> Expires::parse(std::string_view text, bool a
 }
 
 void filter_headers(Request& request) {
+  if (request.is_subrequest()) return;
   const auto& settings = request.settings<HeadersSettings>();
   if (!settings.expires.is_set() && settings.headers->empty() && settings.trailers->empty()) return;
   const bool good = is_good_answer(request.response.status);

@@ -332,7 +332,7 @@ constexpr DirectiveRow kRows[] = {
     checked_row<Bytes>("read_ahead", kAll),
     checked_row<BufferSet>("output_buffers", kAll),
     checked_row<Bytes>("postpone_output", kAll),
-    checked_row<Bytes>("subrequest_output_buffer_size", kAll),
+    value_row<&Place::subrequest_output_buffer_size>("subrequest_output_buffer_size", kAll),
     checked("send_lowat", kAll, kTake1, check_send_lowat),
     value_row<&Place::auth_delay>("auth_delay", kAll),
 

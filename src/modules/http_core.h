@@ -121,6 +121,7 @@ struct HttpCoreLocation : Settings {
   Setting<bool> chunked_transfer_encoding{true};
   Setting<bool> log_not_found{true};
   Setting<bool> log_subrequest{false};
+  Setting<Bytes> subrequest_output_buffer_size{Bytes{4096}};  // of a body that is kept (ngx_pagesize)
   Setting<bool> recursive_error_pages{false};
   Setting<Satisfy> satisfy{Satisfy::all};
   Setting<Milliseconds> auth_delay{Milliseconds{0}};

@@ -85,7 +85,8 @@ struct Settings {
 
 // One place a module; the order is of no meaning. A new module adds a name here and a line in registry.cc.
 enum class ModuleId : std::uint8_t {
-  core, events, http_core, types, index, try_files, static_files, autoindex, rewrite, error_page, log, headers, access, charset, sub_filter, slice, gzip, brotli, zstd, gunzip, precompressed, ssl,
+  core, events, http_core, types, index, try_files, static_files, autoindex, rewrite, error_page, log, headers, access, charset, sub_filter,
+  ssi, addition, slice, gzip, brotli, zstd, gunzip, precompressed, ssl,
   map, geo, split_clients,
   realip, stub_status, browser,
   auth_basic, referer, secure_link, disable_symlinks,

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "modules/request.h"
@@ -14,6 +15,7 @@
 namespace uringx {
 
 class VariableTable;
+struct MatchOnce;
 
 class Regex {
  public:
@@ -34,8 +36,19 @@ class Regex {
   bool test(std::string_view text) const;
 
  private:
+  friend MatchOnce match_once(std::string_view pattern, std::string_view text);
   struct Code;
   std::shared_ptr<const Code> code_;
 };
+
+// A pattern that comes with a request, compiled and matched once.
+struct MatchOnce {
+  Regex::Outcome outcome = Regex::Outcome::not_matched;
+  bool compiled = false;
+  std::string error = {};                   // nginx's words; of a pattern that is none, or that the matcher gave up on
+  std::vector<std::string> groups = {};     // [0] is all that matched
+  std::vector<std::pair<std::string, std::string>> names = {};  // named groups and what they are
+};
+MatchOnce match_once(std::string_view pattern, std::string_view text);
 
 }  // namespace uringx

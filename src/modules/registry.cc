@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "modules/access.h"
+#include "modules/addition.h"
 #include "modules/auth_basic.h"
 #include "modules/autoindex.h"
 #include "modules/brotli_filter.h"
@@ -29,6 +30,7 @@
 #include "modules/rewrite.h"
 #include "modules/secure_link.h"
 #include "modules/slice.h"
+#include "modules/ssi.h"
 #include "modules/ssl.h"
 #include "modules/stub_status.h"
 #include "modules/split_clients.h"
@@ -49,8 +51,8 @@ constexpr const Module* kModules[] = {
     &kLogModule, &kHttp2Module, &kStaticFilesModule, &kPrecompressedModule, &kAutoindexModule, &kIndexModule, &kRandomIndexModule, &kTryFilesModule,
     &kAuthBasicModule, &kAccessModule, &kLimitConnModule, &kLimitReqModule, &kRealipModule, &kGeoModule, &kMapModule,
     &kSplitClientsModule, &kRefererModule, &kRewriteModule, &kSslModule, &kSecureLinkModule, &kBrowserModule,
-    &kStubStatusModule, &kEmptyGifModule, &kGzipModule, &kZstdModule, &kBrotliModule, &kCharsetModule, &kSubFilterModule, &kGunzipModule,
-    &kUserIdModule, &kHeadersModule, &kSliceModule, &kRealpathRootModule,
+    &kStubStatusModule, &kEmptyGifModule, &kGzipModule, &kZstdModule, &kBrotliModule, &kSsiModule, &kCharsetModule, &kSubFilterModule,
+    &kAdditionModule, &kGunzipModule, &kUserIdModule, &kHeadersModule, &kSliceModule, &kRealpathRootModule,
 };
 
 }  // namespace

@@ -30,6 +30,7 @@ void log_request(const Request& request, LogLevel level, std::string_view messag
   if (!request.action.empty()) context << " while " << request.action;
   context << ", client: " << request.client->text << ", server: " << request.server_name;
   if (!request.head.request_line.empty()) context << ", request: \"" << request.head.request_line << "\"";
+  if (request.is_subrequest()) context << ", subrequest: \"" << request.uri << "\"";
   if (const HeaderField* host = request.head.find(KnownField::host)) context << ", host: \"" << host->value << "\"";
   if (const HeaderField* from = request.head.find(KnownField::referer)) context << ", referrer: \"" << from->value << "\"";
   request.error_log->write(level, request.connection.number, message, error_number, context.view(), request.connection.debug);

@@ -6,8 +6,10 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/arena.h"
@@ -21,6 +23,7 @@ namespace uringx {
 class RouteTable;        // config/
 class ServerBlock;       // config/
 class VariableTable;     // modules/variables.h
+struct SsiContext;       // modules/ssi_context.h
 struct UserId;           // modules/userid.h
 struct HeldConnections;  // modules/limit_conn.h
 class TlsSession;        // tls/tls_session.h
@@ -118,6 +121,14 @@ struct Request {
   bool pipelined = false;         // its head was read together with the one before it ($pipe)
   std::string_view action;        // what the error log says was being done (" while ..."), e.g. kReadingRequestLine
 
+  // --- a request inside another one (nginx: a subrequest) ---
+  Request* parent = nullptr;      // whose body its own goes into; nullptr: it is a client's
+  int subrequests_left = 51;      // how deep others may be inside it (NGX_HTTP_MAX_SUBREQUESTS + 1)
+  bool body_is_kept = false;      // for its parent to use (r->subrequest_in_memory)
+  const std::string* stub = nullptr;  // what it answers with instead of the page of a failure
+  bool is_subrequest() const { return parent != nullptr; }
+  Request& main() { return parent == nullptr ? *this : parent->main(); }
+
   // --- where it was routed ---
   const RouteTable* routes = nullptr;
   const ServerBlock* server_block = nullptr;
@@ -168,6 +179,7 @@ struct Request {
   BodyFilters filters;            // what the body has to pass; header filters put them in
   std::optional<std::uint64_t> limit_rate;  // bytes a second, 0 for no limit; unset until `set $limit_rate` or the answer
   std::uint64_t limit_rate_after = 0;       // so many bytes go as fast as they can
+  std::shared_ptr<SsiContext> ssi;  // of an answer with server side includes
   struct stat file_info {};       // of the file being served, valid when has_file_info
   bool has_file_info = false;
   bool complete = false;          // the whole answer was handed to the socket ($request_completion)

@@ -15,15 +15,6 @@ constexpr UnservedRow kUpstreamRows[] = {
     {"upstream", kHttp, kTake1 | kBlock}, {"server", kUpstream, kOneOrMore},
     {"resolver", kUpstream, kOneOrMore}, {"resolver_timeout", kUpstream, kTake1},
 };
-constexpr UnservedRow kSsiRows[] = {
-    {"ssi", kAll | kLocationIf, kFlag}, {"ssi_silent_errors", kAll, kFlag},
-    {"ssi_ignore_recycled_buffers", kAll, kFlag}, {"ssi_min_file_chunk", kAll, kTake1},
-    {"ssi_value_length", kAll, kTake1}, {"ssi_types", kAll, kOneOrMore}, {"ssi_last_modified", kAll, kFlag},
-};
-constexpr UnservedRow kAdditionRows[] = {
-    {"add_before_body", kAll, kTake1}, {"add_after_body", kAll, kTake1},
-    {"addition_types", kAll, kOneOrMore},
-};
 constexpr UnservedRow kDavRows[] = {
     {"dav_methods", kAll, kOneOrMore}, {"create_full_put_path", kAll, kFlag},
     {"min_delete_depth", kAll, kTake1}, {"dav_access", kAll, kTake123},
@@ -105,8 +96,6 @@ constexpr UnservedRow kDegradationRows[] = {
 constexpr UnservedModule kModules[] = {
     {"ngx_http_core_module", kCoreRows},
     {"ngx_http_upstream_module", kUpstreamRows},
-    {"ngx_http_ssi_module", kSsiRows},
-    {"ngx_http_addition_module", kAdditionRows},
     {"ngx_http_dav_module", kDavRows},
     {"ngx_http_mirror_module", kMirrorRows},
     {"ngx_http_auth_request_module", kAuthRequestRows},

@@ -299,6 +299,7 @@ const Module kUserIdModule = {.id = ModuleId::userid,
                               .header_filter = filter_userid};
 
 void filter_userid(Request& request) {
+  if (request.is_subrequest()) return;
   const auto& settings = request.settings<UserIdSettings>();
   if (settings.enabled->state < State::v1) return;
   UserId& id = user_id_of(request);

@@ -171,6 +171,35 @@ std::optional<std::string_view> VariableTable::value(Request& request, std::uint
   return kept.text;
 }
 
+std::optional<std::string_view> VariableTable::value_of(Request& request, std::string_view name) const {
+  const std::string key = lower_case(name);
+  if (const auto found = by_name_.find(key); found != by_name_.end()) return current_value(request, found->second);
+  const VariableRow* row = find_exact(key);
+  if (row != nullptr) return row->get(request, {});
+  row = find_prefix(key);
+  return row == nullptr ? std::nullopt : row->get(request, request.arena.copy(std::string_view(key).substr(row->name.size())));
+}
+
+void VariableTable::lend(Request& subrequest, const Request& parent) const {
+  if (parent.variable_values.empty()) return;
+  const std::span<VariableValue> own = values(subrequest);
+  std::ranges::copy(parent.variable_values, own.begin());
+}
+
+// The subrequest's memory goes with it: what is new is copied.
+void VariableTable::take_back(const Request& subrequest, Request& parent) const {
+  if (subrequest.variable_values.empty()) return;
+  const std::span<VariableValue> kept = values(parent);
+  for (std::size_t i = 0; i < subrequest.variable_values.size(); ++i) {
+    const VariableValue& now = subrequest.variable_values[i];
+    const bool same_text = now.text.data() == kept[i].text.data() && now.text.size() == kept[i].text.size();
+    if (now.state == kept[i].state && now.stored == kept[i].stored && same_text) continue;
+    kept[i] = {};
+    if (entries_[i].volatile_ && !now.stored) continue;  // asked anew at each use
+    kept[i] = {.state = now.state, .stored = now.stored, .text = now.text.empty() ? std::string_view("") : parent.arena.copy(now.text)};
+  }
+}
+
 void VariableTable::store(Request& request, std::uint16_t index, std::string_view text) const {
   values(request)[index] = {.state = VariableValue::State::found, .stored = true, .text = text};
 }

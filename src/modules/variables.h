@@ -102,6 +102,11 @@ class VariableTable {
   }
   // Sets the value of this request, which is asked for no more, not even when it is volatile.
   void store(Request& request, std::uint16_t index, std::string_view text) const;
+  // The value of a name that the configuration need not know, as text of a page uses it (ngx_http_get_variable).
+  std::optional<std::string_view> value_of(Request& request, std::string_view name) const;
+  // A request inside another one has the values of that, and leaves it those it came to know (sr->variables).
+  void lend(Request& subrequest, const Request& parent) const;
+  void take_back(const Request& subrequest, Request& parent) const;
   std::size_t size() const { return entries_.size(); }
   // Whether nginx's $realpath_root is used anywhere: it needs the file system before it is asked. After resolve().
   bool uses_realpath_root() const { return uses_realpath_root_; }

@@ -17,13 +17,14 @@
 
 namespace uringx {
 
-Exchange::Exchange(Worker& worker, const ConnectionInfo& connection, Client client)
+Exchange::Exchange(Worker& worker, const ConnectionInfo& connection, Client client, std::size_t* turn_bytes)
     : worker_(worker),
       client_(client),
       arena_(worker.chunks()),
       request_(arena_, connection, worker.clock(), worker.host_info()),
       engine_(request_),
-      opener_(worker.ring(), worker.file_systems(), worker.open_files(), worker.hot_files(), this, file_answered) {
+      opener_(worker.ring(), worker.file_systems(), worker.open_files(), worker.hot_files(), this, file_answered),
+      turn_bytes_(turn_bytes) {
   request_.routes = &worker.routes();
   request_.variables = &worker.routes().variables;
   request_.start_msec = worker.clock().msec;
@@ -34,6 +35,8 @@ Exchange::~Exchange() {
 }
 
 void Exchange::start() { perform(engine_.start()); }
+
+void Exchange::start_inside() { perform(engine_.start_inside()); }
 
 void Exchange::finish(int status) { perform(engine_.finish(status)); }
 
@@ -103,7 +106,7 @@ void Exchange::start_filters() {
   if (key) {
     if (auto kept = worker_.compressed_bodies().find(*key)) return send_kept(std::move(kept));
   }
-  filtered_ = std::make_unique<FilteredBody>(worker_, request_, body_, &file());
+  filtered_ = std::make_unique<FilteredBody>(worker_, request_, body_, &file(), turn_bytes_);
   if (key) filtered_->keep_as(*key);
 }
 

@@ -31,7 +31,8 @@ class Exchange {
     void (*ended)(void* owner);          // after cancel(): nothing is pending any more
   };
 
-  Exchange(Worker& worker, const ConnectionInfo& connection, Client client);
+  // `turn_bytes`: of a request inside another one: what filters did in this turn is counted together.
+  Exchange(Worker& worker, const ConnectionInfo& connection, Client client, std::size_t* turn_bytes = nullptr);
   ~Exchange();
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
@@ -41,6 +42,8 @@ class Exchange {
 
   // Runs the phases; the head is parsed, the virtual server chosen.
   void start();
+  // The same for a request inside another one, which has told it what it is to know.
+  void start_inside();
   // Ends with this status and its page, whatever state the phases are in (nothing is pending).
   void finish(int status);
 
@@ -89,6 +92,7 @@ class Exchange {
   AnswerBody body_;
   std::unique_ptr<FilteredBody> filtered_;
   std::shared_ptr<const CompressedBody> kept_;  // what is sent in place of the file
+  std::size_t* turn_bytes_;
   bool cancelled_ = false;
 };
 

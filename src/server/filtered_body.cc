@@ -8,6 +8,7 @@
 #include <new>
 
 #include "modules/handler.h"
+#include "server/subrequest.h"
 #include "server/worker.h"
 
 namespace uringx {
@@ -19,17 +20,29 @@ constexpr std::size_t kBlockBytes = 16 * 1024;   // one chunk of HTTP/1
 constexpr std::string_view kLineEnd = "\r\n";
 constexpr std::size_t kChunkHeadBytes = 8;       // "XXXX\r\n" and to spare
 
+// A turn of the loop bears the work of 64 KiB, and a few requests inside others.
+constexpr std::size_t kTurnBytes = 64 * 1024;
+constexpr std::size_t kSubrequestWorth = 16 * 1024;
+
 }  // namespace
 
-FilteredBody::FilteredBody(Worker& worker, Request& request, const AnswerBody& body, const OpenedFile* file)
-    : worker_(worker), request_(request), source_(worker.ring().backend()), chunked_(!body.last_chunk.empty()), last_chunk_(body.last_chunk) {
+FilteredBody::FilteredBody(Worker& worker, Request& request, const AnswerBody& body, const OpenedFile* file, std::size_t* turn_bytes)
+    : worker_(worker),
+      request_(request),
+      source_(worker.ring().backend()),
+      chunked_(!body.last_chunk.empty()),
+      last_chunk_(body.last_chunk),
+      changes_(body.filters->changes.size()),
+      turn_bytes_(turn_bytes != nullptr ? *turn_bytes : own_turn_bytes_),
+      before_(body.filters->before),
+      after_(body.filters->after) {
   source_.start({}, body.parts, file);
   const BodyFilters& filters = *body.filters;
   for (const auto& filter : filters.changes) stages_.push_back({.filter = filter.get(), .buffer = {}});
   if (filters.coding != nullptr) stages_.push_back({.filter = filters.coding.get(), .buffer = {}});
-  const std::size_t between = stages_.empty() ? 0 : (stages_.size() - 1) * kStageBytes;
+  const std::size_t buffers = stages_.empty() ? 0 : kSourceBytes + (stages_.size() - 1) * kStageBytes;
   const std::size_t block_bytes = kChunkHeadBytes + kBlockBytes + kLineEnd.size();
-  memory_ = std::make_unique_for_overwrite<char[]>(kSourceBytes + between + block_bytes);
+  memory_ = std::make_unique_for_overwrite<char[]>(buffers + block_bytes);
   char* next = memory_.get();
   for (Stage& stage : stages_) {
     stage.buffer = {next, next == memory_.get() ? kSourceBytes : kStageBytes};
@@ -55,18 +68,19 @@ std::size_t FilteredBody::read(std::span<char> into) {
 
 // Makes the next block, if nothing has to be waited for.
 void FilteredBody::fill() {
-  if (state_ == State::last_chunk) {
+  if (state_ == State::open && !pending()) {
+    try {
+      const Pulled pulled = pull(block_.subspan(kChunkHeadBytes, kBlockBytes));
+      if (kept_as_) keep(pulled);
+      if (pulled.got_on()) frame(pulled);
+    } catch (const std::bad_alloc&) {
+      log_request(request_, LogLevel::alert, "no memory for the filters of the response");
+      fail();
+    }
+  }
+  if (state_ == State::last_chunk && ready_.empty()) {  // the last of the body may be nothing
     state_ = State::ended;
     ready_ = last_chunk_;
-  }
-  if (state_ != State::open || pending()) return;
-  try {
-    const Pulled pulled = pull(stages_.size(), block_.subspan(kChunkHeadBytes, kBlockBytes));
-    if (kept_as_) keep(pulled);
-    if (pulled.got_on()) frame(pulled);
-  } catch (const std::bad_alloc&) {
-    log_request(request_, LogLevel::alert, "no memory for the filters of the response");
-    fail();
   }
 }
 
@@ -93,13 +107,82 @@ void FilteredBody::frame(Pulled pulled) {
   if (pulled.ended) state_ = chunked_ ? State::last_chunk : State::ended;
 }
 
-// What comes out of the stage below `level`; level 0 is the source.
-FilteredBody::Pulled FilteredBody::pull(std::size_t level, std::span<char> room) {
-  if (level == 0) return pull_source(room);
-  Stage& stage = stages_[level - 1];
+// What the last stage makes.
+FilteredBody::Pulled FilteredBody::pull(std::span<char> room) {
+  return stages_.size() == changes_ ? pull_text(room) : pull_filtered(stages_.size(), room);
+}
+
+// What the changes made of the source, with all that is included.
+FilteredBody::Pulled FilteredBody::pull_text(std::span<char> room) {
+  for (;;) {
+    if (inclusion_ != nullptr || choose_inclusion()) {
+      const Pulled pulled = pull_included(room);
+      if (pulled.got_on() || inclusion_ != nullptr) return pulled;
+    } else if (text_ended_) {
+      return {.bytes = 0, .ended = true};
+    } else {
+      Pulled pulled = pull_changed(changes_, room);
+      if (!pulled.got_on()) return {};
+      inclusion_ = std::exchange(pulled.include, nullptr);
+      text_ended_ = pulled.ended;
+      pulled.ended = text_ended_ && inclusion_ == nullptr && after_.empty();
+      if (pulled.got_on()) return pulled;
+    }
+  }
+}
+
+// Whether one is due that no filter asked for.
+bool FilteredBody::choose_inclusion() {
+  std::span<const Inclusion>& due = text_ended_ ? after_ : before_;
+  if (due.empty()) return false;
+  inclusion_ = &due.front();
+  due = due.subspan(1);
+  return true;
+}
+
+// Of the request that is included now. Nothing, and inclusion_ is nullptr: it was all.
+FilteredBody::Pulled FilteredBody::pull_included(std::span<char> room) {
+  if (subrequest_ == nullptr) {
+    if (turn_bytes_ >= kTurnBytes) {
+      wait_for_turn();
+      return {};
+    }
+    start_inclusion();
+  }
+  const std::size_t bytes = subrequest_->read(room);
+  if (subrequest_->failed()) {
+    fail();
+  } else if (bytes == 0 && subrequest_->finished()) {
+    subrequest_->conclude();
+    subrequest_.reset();
+    inclusion_ = nullptr;
+  }
+  return {.bytes = bytes};
+}
+
+void FilteredBody::start_inclusion() {
+  turn_bytes_ += kSubrequestWorth;
+  subrequest_ = std::make_unique<Subrequest>(worker_, request_, *inclusion_, turn_bytes_,
+                                             Client{this, Timer::calls<&FilteredBody::on_inclusion_ready>});
+  subrequest_->start();
+}
+
+// Called by the subrequest, which is gone once its body was read: so that is left to the next turn.
+void FilteredBody::on_inclusion_ready() {
+  if (!deferred_) wait_for_turn();
+}
+
+// What comes out of the first `count` changes.
+FilteredBody::Pulled FilteredBody::pull_changed(std::size_t count, std::span<char> room) {
+  return count == 0 ? pull_source(room) : pull_filtered(count, room);
+}
+
+// What comes out of the first `count` stages, of which there is at least one.
+FilteredBody::Pulled FilteredBody::pull_filtered(std::size_t count, std::span<char> room) {
+  Stage& stage = stages_[count - 1];
   for (;;) {
     if (stage.input.empty() && !stage.last) {
-      const Pulled pulled = pull(level - 1, stage.buffer);
+      const Pulled pulled = count > changes_ ? pull_text(stage.buffer) : pull_changed(count - 1, stage.buffer);
       if (!pulled.got_on()) return {};
       stage.input = stage.buffer.first(pulled.bytes);
       stage.last = pulled.ended;
@@ -111,7 +194,7 @@ FilteredBody::Pulled FilteredBody::pull(std::size_t level, std::span<char> room)
       return {};
     }
     const bool ended = step.state == BodyFilter::State::ended;
-    if (step.made_bytes != 0 || ended) return {step.made_bytes, ended};
+    if (step.made_bytes != 0 || ended || step.include != nullptr) return {step.made_bytes, ended, step.include};
     if (pending()) return {};
   }
 }
@@ -130,13 +213,13 @@ BodyFilter::Step FilteredBody::run(Stage& stage, std::span<char> room) {
     return {};
   }
   const std::size_t bytes_max = stage.filter->bytes_per_turn();
-  if (worked_bytes_ >= bytes_max) {
+  if (turn_bytes_ >= bytes_max) {
     wait_for_turn();
     return {};
   }
-  const std::span<const char> input = stage.input.first(std::min(stage.input.size(), bytes_max - worked_bytes_));
+  const std::span<const char> input = stage.input.first(std::min(stage.input.size(), bytes_max - turn_bytes_));
   const BodyFilter::Step step = stage.filter->run(input, stage.last && input.size() == stage.input.size(), room);
-  worked_bytes_ += std::max({step.used_bytes, step.made_bytes, step.work_bytes});
+  turn_bytes_ += std::max({step.used_bytes, step.made_bytes, step.work_bytes});
   return step;
 }
 
@@ -187,7 +270,7 @@ void FilteredBody::wait_for_turn() {
 
 void FilteredBody::on_turn() {
   deferred_ = false;
-  worked_bytes_ = 0;
+  turn_bytes_ = 0;
   go_on();
 }
 
@@ -195,11 +278,16 @@ void FilteredBody::go_on() {
   if (client_.ready != nullptr && !pending()) client_.ready(client_.owner);
 }
 
+bool FilteredBody::pending() const {
+  return disk_read_.pending() || (job_ != nullptr && job_->pending()) || deferred_ || (subrequest_ != nullptr && subrequest_->pending());
+}
+
 void FilteredBody::cancel(Client quiet) {
   cancelled_ = true;
   client_ = quiet;
   if (state_ != State::ended) state_ = State::failed;
   worker_.ring().cancel(disk_read_);
+  if (subrequest_ != nullptr) subrequest_->cancel();
 }
 
 void FilteredBody::fail() { state_ = State::failed; }
