@@ -61,7 +61,7 @@ def both(workspace, binaries, authority):
     for server in servers:
         server.stop()
         log = server.log_text("error.log")
-        assert not re.search(r"\[alert\]|Sanitizer|exited on signal", log), log
+        assert not re.search(r"\[(alert|crit)\]|Sanitizer|exited on signal", log), log
 
 
 def client(authority, name: str | None, version: str | None = None) -> ssl.SSLContext:
@@ -93,7 +93,7 @@ def outcome(server, authority, name, client_name, version=None):
 
 
 CASES = [
-    *(("leaf", one) for one in (None, *CLIENTS)), *(("chain", one) for one in ("end", "revoked", "direct")),
+    *(("leaf", one) for one in (None, "root", *CLIENTS)), *(("chain", one) for one in ("root", "end", "revoked", "direct")),
     *(("off", one) for one in ("end", "revoked")), *(("optional", one) for one in (None, "end", "revoked")),
     ("unverified", "revoked"), ("page", "revoked"), ("page", "end"), ("refused", "end"), ("host", "end"), ("host", "revoked"),
     *((path, "end") for path in PATHS), ("int", "no-url"), ("int", "https"), ("untyped", "revoked"),
