@@ -381,18 +381,19 @@ def test_delayed_requests_come_at_the_rate(server):
           "location /two { limit_req zone=a burst=10 delay=2; try_files /ten.txt =404; }")
     done = arrivals(server, *["/?k=a"] * 4)  # one after the other: each waits from when the one before is answered
     assert later(done[0], 0) and later(done[1], 0.2) and later(done[2], 0.4) and later(done[3], 0.6), done
-    results = {}
+    waits, began = [], time.monotonic()
 
-    def client(number):
-        results[number] = arrivals(server, "/two?k=b")[0]
+    def client():
+        arrivals(server, "/two?k=b")
+        waits.append(time.monotonic() - began)
 
-    threads = [threading.Thread(target=client, args=(n,)) for n in range(6)]
+    threads = [threading.Thread(target=client) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    waits = sorted(results.values())
-    assert waits[0] < 0.3 and waits[2] < 0.4 and later(waits[5], 0.6), waits
+    waits.sort()  # three at once, the others one after the other
+    assert waits[2] < 0.5 and later(waits[5], 0.6), waits
 
 
 def test_a_delayed_answer_is_whole(server):
