@@ -68,6 +68,7 @@ std::string_view make_etag(Arena& arena, std::time_t modified, std::uint64_t byt
 
 void set_file_head(Request& request, const FileAnswer& answer) {
   ResponseHead& response = request.response;
+  request.action = kSendingResponse;
   request.file_info = answer.info;
   request.has_file_info = true;
   response.status = 200;

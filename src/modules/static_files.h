@@ -6,6 +6,9 @@
 
 namespace uringx {
 
+// What the error log says is being done from the moment a file is about to be sent.
+inline constexpr std::string_view kSendingResponse = "sending response to client";
+
 extern const Module kStaticFilesModule;
 
 HandlerResult handle_static_file(Request& request, HandlerState& state, const HandlerInput& input);

@@ -12,6 +12,7 @@
 #include "http/response_writer.h"
 #include "modules/http_core.h"
 #include "modules/log.h"
+#include "modules/static_files.h"
 #include "server/connection.h"
 #include "server/worker.h"
 
@@ -22,7 +23,6 @@ namespace {
 constexpr std::size_t kInputBytesMax = 64 * 1024;
 
 // What the error log says was being done (nginx: log->action).
-constexpr std::string_view kSendingResponse = "sending response to client";
 constexpr std::string_view kLoggingRequest = "logging request";
 
 }  // namespace

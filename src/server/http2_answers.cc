@@ -6,6 +6,7 @@
 #include "http/framing.h"
 #include "modules/http_core.h"
 #include "modules/log.h"
+#include "modules/static_files.h"
 #include "server/connection.h"
 #include "server/http2.h"
 #include "server/http2_fields.h"
@@ -14,7 +15,6 @@
 namespace uringx {
 namespace {
 
-constexpr std::string_view kSendingResponse = "sending response to client";
 constexpr std::string_view kLoggingRequest = "logging request";
 
 constexpr HeaderField kContinueFields[] = {{":status", "100"}};

@@ -11,9 +11,6 @@
 namespace uringx {
 namespace {
 
-// What the error log says was being done (nginx: log->action), from the static handler on.
-constexpr std::string_view kSendingResponse = "sending response to client";
-
 // What it has of the request that it is inside of (ngx_http_subrequest): the client's head, and a URI of its own.
 void inherit(Request& request, Request& parent, const Inclusion& inclusion) {
   request.parent = &parent;
@@ -55,7 +52,6 @@ void Subrequest::start() {
 
 void Subrequest::on_answer_ready() {
   state_ = State::answered;
-  if (exchange_.request().has_file_info) exchange_.request().action = kSendingResponse;
   if (exchange_.filtered() != nullptr) exchange_.filtered()->set_client({this, body_ready});
   tell();
 }

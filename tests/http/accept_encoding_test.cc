@@ -38,7 +38,7 @@ TEST_CASE("texts by chance") {
   constexpr std::string_view kLetters = "gzip;q=0.1, b*\t";
   for (int round = 0; round < 100'000; ++round) {
     std::string text;
-    for (unsigned length = chance() % 20; length > 0; --length) text += kLetters[chance() % kLetters.size()];
+    for (auto length = chance() % 20; length > 0; --length) text += kLetters[chance() % kLetters.size()];
     const int quality = gzip(text);
     REQUIRE(quality >= 0);
     REQUIRE(quality <= 1000);
