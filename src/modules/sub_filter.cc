@@ -159,10 +159,11 @@ BodyFilter::Step SubstituteText::run(std::span<const char> in, bool last, std::s
   return step;
 }
 
-SearchPatterns::Found SubstituteText::find(Progress& progress, std::string_view text, bool last) const {
+SearchPatterns::Found SubstituteText::find(Progress& progress, std::string_view text, bool last) {
   if (patterns_left_ == 0) return {.plain_bytes = text.size()};
   const auto found = patterns_->find(text, last, done_, progress.compared_bytes_left);
   progress.compared_bytes_left -= std::min(progress.compared_bytes_left, found.compared_bytes);
+  if (last && found.pattern == SearchPatterns::kNone && !found.stopped) patterns_left_ = 0;  // all that is left is plain
   return found;
 }
 

@@ -51,7 +51,7 @@ class SubstituteText final : public BodyFilter {
 
  private:
   struct Progress;
-  SearchPatterns::Found find(Progress& progress, std::string_view text, bool last) const;
+  SearchPatterns::Found find(Progress& progress, std::string_view text, bool last);
   bool look_in_input(Progress& progress);
   bool look_in_held(Progress& progress);
   void replace(std::uint16_t pattern);

@@ -82,6 +82,7 @@ void FilteredBody::fill() {
     state_ = State::ended;
     ready_ = last_chunk_;
   }
+  starved_ = state_ == State::open && ready_.empty();
 }
 
 void FilteredBody::keep(Pulled pulled) {

@@ -46,6 +46,8 @@ class FilteredBody {
   bool finished() const { return state_ == State::ended && ready_.empty(); }
   // The answer ends short; why is logged.
   bool failed() const { return state_ == State::failed; }
+  // read() found nothing more: ready() comes.
+  bool starved() const { return starved_; }
 
   // Nothing more is read. While pending() the kernel or a helper's thread uses its memory; `quiet` tells of the end.
   void cancel(Client quiet);
@@ -111,6 +113,7 @@ class FilteredBody {
   AnswerReader source_;
   Client client_{};
   State state_ = State::open;
+  bool starved_ = false;
   bool cancelled_ = false;
   bool deferred_ = false;
   bool chunked_ = false;

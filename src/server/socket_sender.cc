@@ -109,7 +109,7 @@ void SocketSender::collect() {
 // Filters have to be waited for, and what they made so far is not worth a send of its own.
 bool SocketSender::gathers() const {
   const FilteredBody* const filtered = reader_.filtered();
-  return filtered != nullptr && !reader_.finished() && !filtered->failed() &&
+  return filtered != nullptr && filtered->starved() &&
          collected_ - collected_sent_ < std::min<std::uint64_t>(kFilteredBytesMin, allowance_);
 }
 

@@ -36,7 +36,7 @@ Outcome run(const Page& page, std::vector<std::size_t> cuts, std::size_t room_by
   std::vector<char> room(room_bytes);
   cuts.push_back(page.text.size());
   std::size_t at = 0;
-  for (const std::size_t end : cuts) {
+  for (const std::size_t& end : cuts) {
     const bool last = end == page.text.size() && &end == &cuts.back();
     for (bool more = true; more;) {
       const BodyFilter::Step step = filter.run({page.text.data() + at, end - at}, last, room);

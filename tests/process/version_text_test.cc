@@ -25,18 +25,18 @@ TEST_CASE("-V lists default modules that are missing, and no others") {
   CHECK(text.contains(" --without-http_fastcgi_module"));
   CHECK(!text.contains("--without-http_access_module"));
   CHECK(!text.contains("--without-http_autoindex_module"));
-  // No effect yet, and not served yet.
-  CHECK(text.contains(" --without-http_gzip_module"));
-  CHECK(text.contains(" --without-http_limit_req_module"));
+  CHECK(text.contains(" --without-http_mirror_module"));
+  CHECK(!text.contains("--without-http_gzip_module"));
+  CHECK(!text.contains("--without-http_limit_req_module"));
   CHECK(!text.contains("--without-http_rewrite_module"));
 }
 
 TEST_CASE("-V lists the optional modules that are there, and no others") {
   const std::string text = configure_text();
-  for (const char* name : {"ssl", "v2", "realip", "stub_status", "secure_link", "random_index"}) {
+  for (const char* name : {"ssl", "v2", "realip", "stub_status", "secure_link", "random_index", "gzip_static", "gunzip", "sub", "addition", "slice"}) {
     CHECK(text.contains(" --with-http_" + std::string(name) + "_module"));
   }
-  for (const char* name : {"dav", "mp4", "sub"}) CHECK(!text.contains("--with-http_" + std::string(name) + "_module"));
+  for (const char* name : {"dav", "mp4", "flv"}) CHECK(!text.contains("--with-http_" + std::string(name) + "_module"));
 }
 
 TEST_CASE("the help names every option") {
