@@ -6,6 +6,7 @@
 
 #include "fixture.h"
 #include "modules/autoindex.h"
+#include "modules/charset.h"
 
 using namespace uringx;
 
@@ -134,7 +135,7 @@ TEST_CASE("the page is nginx's: names in characters") {
   CHECK(listed.path == "/srv/d");
   CHECK(test.request.response.status == 200);
   CHECK(test.request.response.content_type == "text/html");
-  CHECK(test.request.response.charset == "utf-8");
+  CHECK(charset_to_be(test.request) == "utf-8");
   CHECK(test.request.response.content_length == kUnknownLength);
 }
 
