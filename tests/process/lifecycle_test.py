@@ -86,7 +86,8 @@ class Site:
         return self.root / name
 
     def master(self, name="pid"):
-        return int(self.pid_file(name).read_text())
+        # The file is there a moment before its number is.
+        return wait_for("the master's number", lambda: int(self.pid_file(name).read_text() or 0))
 
     def worker(self):
         return wait_for("one worker", lambda: (lambda found: found[0] if len(found) == 1 else None)(children(self.master())))
