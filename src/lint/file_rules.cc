@@ -42,10 +42,30 @@ void check_log_switch(const Block& block, Report& report) {
   }
 }
 
+struct PrecompressedRow {
+  std::string_view directive;
+  std::string_view suffix;
+};
+constexpr PrecompressedRow kPrecompressed[] = {{"gzip_static", ".gz"}, {"brotli_static", ".br"}, {"zstd_static", ".zst"}};
+
+void check_outdated_copies(const Block& block, Report& report) {
+  const Directive* const alias = block.line("alias");
+  const std::string folder = alias != nullptr && alias->words.size() == 2 ? alias->words[1] : std::string(block.value("root", "html"));
+  if (!variables_in(folder).empty()) return;
+  for (const PrecompressedRow& row : kPrecompressed) {
+    const Directive* const line = block.line(row.directive);
+    if (line == nullptr || line->words.size() != 2 || line->words[1] == "off") continue;
+    const std::string copy = report.files().outdated_copy(report.full_path(folder), row.suffix);
+    if (copy.empty()) continue;
+    report.add(*line, fmt::format("{} is older than the file that it is a copy of, and is sent in its place; compress the file anew", copy));
+  }
+}
+
 constexpr unsigned kAnyBlock = ~0u;
 
 constexpr LintRule kRules[] = {
     {"readable-key", kAnyBlock, check_readable_key, "a private key or password file that every user of the machine can read"},
+    {"outdated-copy", kSettingsBlocks, check_outdated_copies, "a precompressed file that is older than its source"},
     {"log-switch", kAnyBlock, check_log_switch, "`error_log off` logs to a file of that name"},
 };
 

@@ -14,9 +14,16 @@ namespace uringx {
 struct TableFacts final : FileFacts {
   std::set<std::string> directories;
   std::set<std::string> open_to_all;
+  std::set<std::string> outdated;  // copies
 
   bool is_directory(const std::string& path) const override { return directories.contains(path); }
   bool is_readable_by_all(const std::string& path) const override { return open_to_all.contains(path); }
+  std::string outdated_copy(const std::string& folder, std::string_view suffix) const override {
+    for (const std::string& copy : outdated) {
+      if (copy.starts_with(folder) && copy.ends_with(suffix)) return copy;
+    }
+    return {};
+  }
 };
 
 struct LintedConfig {

@@ -76,4 +76,23 @@ TEST_CASE("a file is open to all when its mode and all folders above it let ever
   std::filesystem::remove_all(folder);
 }
 
+TEST_CASE("a copy is outdated when its source was changed after it") {
+  std::string folder = (std::filesystem::temp_directory_path() / "uringx-lint-XXXXXX").string();
+  REQUIRE(mkdtemp(folder.data()) != nullptr);
+  const std::string source = folder + "/deep/a.css";
+  std::filesystem::create_directory(folder + "/deep");
+  std::ofstream(source) << "a {}";
+  std::ofstream(source + ".gz") << "copy";
+  std::ofstream(folder + "/alone.gz") << "no source";
+  const SystemFileFacts facts;
+  const auto now = std::filesystem::last_write_time(source);
+  std::filesystem::last_write_time(source + ".gz", now);
+  CHECK(facts.outdated_copy(folder, ".gz").empty());
+  std::filesystem::last_write_time(source + ".gz", now - std::chrono::hours(1));
+  CHECK(facts.outdated_copy(folder, ".gz") == source + ".gz");
+  CHECK(facts.outdated_copy(folder, ".br").empty());
+  CHECK(facts.outdated_copy(folder + "/none", ".gz").empty());
+  std::filesystem::remove_all(folder);
+}
+
 }  // namespace uringx

@@ -194,4 +194,17 @@ TEST_CASE("a key is told of when everybody can read it") {
   CHECK(told(without_file) == "");
 }
 
+TEST_CASE("outdated-copy") {
+  const auto told_of = [](const char* text) {
+    LintedConfig config(server_of(text));
+    config.facts.outdated = {"/srv/html/a.css.gz", "/data/b.js.br"};
+    return told(std::move(config));
+  };
+  CHECK(told_of("gzip_static on;") == "outdated-copy:2");
+  CHECK(told_of("gzip_static off;") == "");
+  CHECK(told_of("brotli_static on;") == "");
+  CHECK(told_of("root /data; gzip_static on; brotli_static always;") == "outdated-copy:2");
+  CHECK(told_of("root /srv/$host; gzip_static on;") == "");
+}
+
 }  // namespace uringx

@@ -114,7 +114,7 @@ class Site:
     def close(self):
         for name in ("pid", "pid.oldbin"):
             with contextlib.suppress(FileNotFoundError, ValueError, ProcessLookupError):
-                os.kill(self.master(name), signal.SIGTERM)
+                os.kill(int(self.pid_file(name).read_text()), signal.SIGTERM)
         if self.foreground is not None:
             if self.foreground.poll() is None:
                 self.foreground.terminate()
