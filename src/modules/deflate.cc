@@ -43,17 +43,13 @@ struct IsalState {
 
 class IsalCompressor final : public Compressor {
  public:
-  explicit IsalCompressor(int level) : Compressor(Coding::gzip, level), state_(EncoderPool<IsalState>::of_thread().take(level)) {
-    state_->reset();
-  }
-  ~IsalCompressor() override { EncoderPool<IsalState>::of_thread().give_back(std::move(state_)); }
-
+  explicit IsalCompressor(int level) : Compressor(Coding::gzip, level), encoder_(level) {}
   // About a nanosecond a byte; and a page that is compressed in one go needs no state beside that of the next one.
   std::size_t bytes_per_turn() const override { return 256 * 1024; }
 
  private:
   Step compress(std::span<const char> in, bool last, std::span<char> out) override {
-    isal_zstream& stream = state_->stream;
+    isal_zstream& stream = encoder_.get().stream;
     stream.next_in = reinterpret_cast<std::uint8_t*>(const_cast<char*>(in.data()));
     stream.avail_in = static_cast<std::uint32_t>(in.size());
     stream.next_out = reinterpret_cast<std::uint8_t*>(out.data());
@@ -62,10 +58,11 @@ class IsalCompressor final : public Compressor {
     const int result = isal_deflate(&stream);
     const Step step{in.size() - stream.avail_in, out.size() - stream.avail_out,
                     stream.internal_state.state == ZSTATE_END ? State::ended : State::more};
+    if (step.state == State::ended) encoder_.give_back();
     return result == COMP_OK ? step : Step{.state = State::failed};
   }
 
-  std::unique_ptr<IsalState> state_;
+  BorrowedEncoder<IsalState> encoder_;
 };
 
 // --- libdeflate: bodies of known length, compressed at once ---
@@ -81,6 +78,8 @@ struct LibdeflateState {
   LibdeflateState(const LibdeflateState&) = delete;
   LibdeflateState& operator=(const LibdeflateState&) = delete;
 
+  void reset() {}  // it remembers nothing
+
   int level;
   libdeflate_compressor* compressor;
 };
@@ -88,11 +87,9 @@ struct LibdeflateState {
 class WholeCompressor final : public Compressor {
  public:
   WholeCompressor(int level, std::int64_t body_bytes)
-      : Compressor(Coding::gzip, level), state_(EncoderPool<LibdeflateState>::of_thread().take(level)) {
+      : Compressor(Coding::gzip, level), encoder_(level) {
     body_.reserve(static_cast<std::size_t>(body_bytes));
   }
-  ~WholeCompressor() override { EncoderPool<LibdeflateState>::of_thread().give_back(std::move(state_)); }
-
   std::size_t bytes_per_turn() const override { return 256 * 1024; }
 
  private:
@@ -107,11 +104,13 @@ class WholeCompressor final : public Compressor {
   }
 
   void compress_body() {
-    result_.resize(libdeflate_gzip_compress_bound(state_->compressor, body_.size()));
-    result_.resize(libdeflate_gzip_compress(state_->compressor, body_.data(), body_.size(), result_.data(), result_.size()));
+    libdeflate_compressor* const compressor = encoder_.get().compressor;
+    result_.resize(libdeflate_gzip_compress_bound(compressor, body_.size()));
+    result_.resize(libdeflate_gzip_compress(compressor, body_.data(), body_.size(), result_.data(), result_.size()));
+    encoder_.give_back();
   }
 
-  std::unique_ptr<LibdeflateState> state_;
+  BorrowedEncoder<LibdeflateState> encoder_;
   std::vector<char> body_;
   std::vector<char> result_;
   std::size_t given_ = 0;
@@ -129,23 +128,21 @@ struct ZlibState {
   ZlibState(const ZlibState&) = delete;
   ZlibState& operator=(const ZlibState&) = delete;
 
+  void reset() { deflateReset(&stream); }
+
   int level;
   z_stream stream{};
 };
 
 class ZlibCompressor final : public Compressor {
  public:
-  explicit ZlibCompressor(int level) : Compressor(Coding::gzip, level), state_(EncoderPool<ZlibState>::of_thread().take(level)) {
-    deflateReset(&state_->stream);
-  }
-  ~ZlibCompressor() override { EncoderPool<ZlibState>::of_thread().give_back(std::move(state_)); }
-
+  explicit ZlibCompressor(int level) : Compressor(Coding::gzip, level), encoder_(level) {}
   // 20 to 40 ns a byte.
   std::size_t bytes_per_turn() const override { return 8 * 1024; }
 
  private:
   Step compress(std::span<const char> in, bool last, std::span<char> out) override {
-    z_stream& stream = state_->stream;
+    z_stream& stream = encoder_.get().stream;
     stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(in.data()));
     stream.avail_in = static_cast<uInt>(in.size());
     stream.next_out = reinterpret_cast<Bytef*>(out.data());
@@ -153,10 +150,11 @@ class ZlibCompressor final : public Compressor {
     const int result = deflate(&stream, last ? Z_FINISH : Z_NO_FLUSH);
     const Step step{in.size() - stream.avail_in, out.size() - stream.avail_out,
                     result == Z_STREAM_END ? State::ended : State::more};
+    if (step.state == State::ended) encoder_.give_back();
     return result == Z_STREAM_ERROR ? Step{.state = State::failed} : step;
   }
 
-  std::unique_ptr<ZlibState> state_;
+  BorrowedEncoder<ZlibState> encoder_;
 };
 
 }  // namespace

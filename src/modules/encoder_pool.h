@@ -9,7 +9,7 @@
 
 namespace uringx {
 
-// `State` has `int level`, and is the same for all answers of one level once it was reset.
+// `State` has `int level` and `reset()`, and is the same for all answers of one level once it was reset.
 template <typename State>
 class EncoderPool {
  public:
@@ -40,6 +40,33 @@ class EncoderPool {
   EncoderPool() { kept_.reserve(kKeptMax); }
 
   std::vector<std::unique_ptr<State>> kept_;
+};
+
+// The state of one compressor, from its first step to its last: an answer that waits to begin, or is on its way, holds none.
+template <typename State>
+class BorrowedEncoder {
+ public:
+  explicit BorrowedEncoder(int level) : level_(level) {}
+  ~BorrowedEncoder() { give_back(); }
+  BorrowedEncoder(const BorrowedEncoder&) = delete;
+  BorrowedEncoder& operator=(const BorrowedEncoder&) = delete;
+
+  int level() const { return level_; }
+  // Reset for a new body when it is asked for first. Throws std::bad_alloc.
+  State& get() {
+    if (state_ == nullptr) {
+      state_ = EncoderPool<State>::of_thread().take(level_);
+      state_->reset();
+    }
+    return *state_;
+  }
+  void give_back() noexcept {
+    if (state_ != nullptr) EncoderPool<State>::of_thread().give_back(std::move(state_));
+  }
+
+ private:
+  int level_;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace uringx

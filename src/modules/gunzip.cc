@@ -29,6 +29,8 @@ struct InflateState {
   InflateState(const InflateState&) = delete;
   InflateState& operator=(const InflateState&) = delete;
 
+  void reset() { inflateReset(&stream); }
+
   int level;
   z_stream stream{};
 };
@@ -36,13 +38,10 @@ struct InflateState {
 // A file may be several members, one after another (RFC 1952 section 2.2).
 class Gunzip final : public BodyFilter {
  public:
-  explicit Gunzip(const Request& request) : request_(request), state_(EncoderPool<InflateState>::of_thread().take(0)) {
-    inflateReset(&state_->stream);
-  }
-  ~Gunzip() override { EncoderPool<InflateState>::of_thread().give_back(std::move(state_)); }
+  explicit Gunzip(const Request& request) : request_(request), state_(0) {}
 
   Step run(std::span<const char> in, bool last, std::span<char> out) override {
-    z_stream& stream = state_->stream;
+    z_stream& stream = state_.get().stream;
     stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(in.data()));
     stream.avail_in = static_cast<uInt>(in.size());
     stream.next_out = reinterpret_cast<Bytef*>(out.data());
@@ -70,7 +69,7 @@ class Gunzip final : public BodyFilter {
 
  private:
   const Request& request_;
-  std::unique_ptr<InflateState> state_;
+  BorrowedEncoder<InflateState> state_;
   bool member_ended_ = false;
 };
 

@@ -39,6 +39,8 @@ struct ZstdState {
   ZstdState(const ZstdState&) = delete;
   ZstdState& operator=(const ZstdState&) = delete;
 
+  void reset() { ZSTD_CCtx_reset(context, ZSTD_reset_session_only); }
+
   int level;
   ZSTD_CCtx* context;
 };
@@ -46,24 +48,28 @@ struct ZstdState {
 class ZstdCompressor final : public Compressor {
  public:
   ZstdCompressor(int level, std::int64_t body_bytes)
-      : Compressor(Coding::zstd, level), state_(EncoderPool<ZstdState>::of_thread().take(level)) {
-    ZSTD_CCtx_reset(state_->context, ZSTD_reset_session_only);
-    if (body_bytes != kUnknownLength) ZSTD_CCtx_setPledgedSrcSize(state_->context, static_cast<unsigned long long>(body_bytes));
-  }
-  ~ZstdCompressor() override { EncoderPool<ZstdState>::of_thread().give_back(std::move(state_)); }
+      : Compressor(Coding::zstd, level), encoder_(level), body_bytes_(body_bytes) {}
 
-  bool takes_long() const override { return state_->level >= kLongLevelMin; }
+  bool takes_long() const override { return encoder_.level() >= kLongLevelMin; }
 
  private:
   Step compress(std::span<const char> in, bool last, std::span<char> out) override {
+    ZSTD_CCtx* const context = encoder_.get().context;
+    if (!begun_ && body_bytes_ != kUnknownLength) {
+      ZSTD_CCtx_setPledgedSrcSize(context, static_cast<unsigned long long>(body_bytes_));
+    }
+    begun_ = true;
     ZSTD_inBuffer input{in.data(), in.size(), 0};
     ZSTD_outBuffer output{out.data(), out.size(), 0};
-    const std::size_t left = ZSTD_compressStream2(state_->context, &output, &input, last ? ZSTD_e_end : ZSTD_e_continue);
+    const std::size_t left = ZSTD_compressStream2(context, &output, &input, last ? ZSTD_e_end : ZSTD_e_continue);
     if (ZSTD_isError(left) != 0) return {.state = State::failed};  // no memory, or not as long as was announced
-    return {input.pos, output.pos, last && left == 0 && input.pos == in.size() ? State::ended : State::more};
+    const bool ended = last && left == 0 && input.pos == in.size();
+    return {input.pos, output.pos, ended ? State::ended : State::more};
   }
 
-  std::unique_ptr<ZstdState> state_;
+  BorrowedEncoder<ZstdState> encoder_;
+  std::int64_t body_bytes_;
+  bool begun_ = false;
 };
 
 }  // namespace

@@ -73,12 +73,12 @@ def scaled(text):
     return float(number) * UNITS[unit]
 
 
-def run_wrk(url, mode, connections, seconds, core):
+def run_wrk(url, mode, connections, seconds, core, more=()):
     """One run of wrk: (finished requests, bytes read, elapsed seconds, p99 in us, errors).
 
     wrk offers no session to resume: over TLS each new connection is a full handshake.
     """
-    command = ["taskset", "-c", str(core), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency"]
+    command = ["taskset", "-c", str(core), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", *more]
     if mode.new_connections:
         command += ["-H", "Connection: close"]
     done = subprocess.run([*command, url], capture_output=True, text=True, timeout=seconds * 3 + 30, check=True)

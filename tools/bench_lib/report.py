@@ -63,6 +63,18 @@ class Page:
         self.table(head, rows)
         self.lines += ["One connection, and h2load asks again when the answer is there.", ""]
 
+    def add_codings(self, results):
+        """CPU per request and size of the answer; the ratio is to nginx's CPU, round by round."""
+        names = list(next(iter(results.values())))
+        head = ["**a page of 100 KiB, server CPU, us per request**"]
+        head += [word for name in names for word in (name, "bytes")] + [f"{name} / {names[0]}" for name in names[1:]]
+        rows = []
+        for case, found in results.items():
+            row = [case] + [word for name in names for word in (f"{median(found[name][0]):.1f}", f"{found[name][1]:,}")]
+            row += [f"{median(a / b for a, b in zip(found[name][0], found[names[0]][0])):.2f}" for name in names[1:]]
+            rows.append(row)
+        self.table(head, rows)
+
     def add_idle(self, results, kind="keep-alive"):
         rows = []
         for name, found in results.items():

@@ -34,16 +34,17 @@ def free_port():
 class Server:
     """One running contender. Use as a context manager; leaving it ends every process of the server."""
 
-    def __init__(self, name, binary, config, folder, root, core, worker_connections=1024, listeners=("plain",), **tls):
-        """`tls` is what cases.config_text needs for listeners with ssl: certificates, tls_protocol."""
+    def __init__(self, name, binary, config, folder, root, core, worker_connections=1024, listeners=("plain",), text=None,
+                 **tls):
+        """`text` (folder, port -> configuration) in place of what `config` names; `tls` is what cases.config_text needs for listeners with ssl: certificates, tls_protocol."""
         self.name = name
         self.ports = {listener: free_port() for listener in listeners}
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o755)
         config_path = self.folder / "nginx.conf"
-        config_path.write_text(cases.config_text(config, self.folder, self.ports, root, worker_connections, **tls),
-                               encoding="utf-8")
+        config_path.write_text(text(self.folder, self.port) if text else
+                               cases.config_text(config, self.folder, self.ports, root, worker_connections, **tls), encoding="utf-8")
         self.command = ["taskset", "-c", str(core), binary, "-p", f"{self.folder}/", "-c", str(config_path),
                         "-g", "daemon off;"]
         self.process = None

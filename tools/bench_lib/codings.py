@@ -1,0 +1,95 @@
+"""What compressing an answer costs: a page of 100 KiB with gzip, compressed for each request, kept, and compressed beforehand."""
+
+import contextlib
+import gzip
+import http.client
+import random
+import statistics
+import sys
+import time
+
+from bench_lib import load, servers
+
+PAGE_BYTES = 100 << 10
+CONNECTIONS = 16
+# Case -> (what it is called, the path that is asked for).
+CASES = {"gzip 1": "/level1/page.html", "gzip 6": "/level6/page.html", "gzip_static": "/static/page.html", "not compressed": "/page.html"}
+CONTENDERS = {"nginx": ("nginx", ""), "uringx, gzip_cache off": ("uringx", "gzip_cache off;"), "uringx": ("uringx", "")}
+CONFIG = """worker_processes 1;
+pid {folder}/server.pid;
+error_log {folder}/error.log warn;
+events {{ worker_connections 1024; }}
+http {{
+    sendfile on;
+    tcp_nopush on;
+    access_log off;
+    keepalive_requests 1000000;
+    types {{ text/html html; }}
+    {settings}
+    server {{
+        listen 127.0.0.1:{port};
+        root {root};
+        location /level1/ {{ alias {root}/; gzip on; }}
+        location /level6/ {{ alias {root}/; gzip on; gzip_comp_level 6; }}
+        location /static/ {{ alias {root}/; gzip_static on; }}
+    }}
+}}
+"""
+
+
+def make_page(root):
+    """A text of words that come again and again, as pages have them, and its copy for gzip_static."""
+    chance = random.Random(1)
+    words = ["".join(chance.choice("etaoinshrdlu") for _ in range(chance.randint(2, 9))) for _ in range(800)]
+    text = ""
+    while len(text) < PAGE_BYTES:
+        text += f'<p class="{chance.choice(words)}">' + " ".join(chance.choices(words, k=12)) + "</p>\n"
+    page = text[:PAGE_BYTES].encode()
+    root.mkdir(parents=True)
+    root.chmod(0o755)
+    (root / "page.html").write_bytes(page)
+    (root / "page.html.gz").write_bytes(gzip.compress(page, 6))
+    return page
+
+
+def ask(server, path):
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection.request("GET", path, headers={"Accept-Encoding": "gzip"})
+    body = connection.getresponse().read()
+    connection.close()
+    return body
+
+
+def measure(plan, binaries, cores, folder):
+    """{case: {contender: ([CPU in us a request, one a round], bytes of the answer)}}"""
+    root = folder / "files"
+    page = make_page(root)
+    results = {}
+    with contextlib.ExitStack() as stack:
+        running = {}
+        for name, (binary, settings) in CONTENDERS.items():
+            running[name] = stack.enter_context(servers.Server(
+                name, binaries[binary], None, folder / name.replace(", ", "-").replace(" ", "-"), root, cores[0],
+                text=lambda server_folder, port, settings=settings: CONFIG.format(folder=server_folder, port=port, root=root, settings=settings)))
+        time.sleep(1.5)  # what changed within the last second is not kept
+        names = list(running)
+        for case, path in CASES.items():
+            rows = results[case] = {name: ([], len(ask(running[name], path))) for name in names}
+            if case != "not compressed" and any(gzip.decompress(ask(running[name], path)) != page for name in names):
+                raise SystemExit(f"tools/bench: other bytes than the page's behind {path}")
+            for turn in range(plan.rounds):
+                for name in names[turn % len(names):] + names[:turn % len(names)]:
+                    rows[name][0].append(sample(running[name], path, plan.seconds, cores[1]))
+            told = ", ".join(f"{n} {statistics.median(rows[n][0]):.1f} us" for n in names)
+            print(f"codings {case}: {told}", file=sys.stderr, flush=True)
+    return results
+
+
+def sample(server, path, seconds, core):
+    before = server.cpu_seconds()
+    requests, _, _, _, errors = load.run_wrk(server.url(path), load.cases.MODES["keepalive"], CONNECTIONS, seconds, core,
+                                             more=["-H", "Accept-Encoding: gzip"])
+    time.sleep(load.SETTLE_SECONDS)
+    if errors or requests == 0:
+        raise SystemExit(f"tools/bench: {server.name} failed {errors} of {requests} requests for {path}")
+    return (server.cpu_seconds() - before) / requests * 1e6
