@@ -116,7 +116,7 @@ SITES = [
     Site("slice", server="""
         root html; slice 4;
         location /header/ { alias html/; add_header X "$slice_range"; }
-        location /set/ { alias html/; set $s $slice_range; add_header X "$s $slice_range"; }
+        location /set/ { alias html/; set $s $slice_range; add_header X "[$s] [$slice_range]"; }
         location /off/ { alias html/; slice 0; set $s $slice_range; add_header X "[$s]"; }
         location /big/ { alias html/; slice 1m; set $s $slice_range; add_header X "[$s]"; }
         location /return { set $s $slice_range; return 200 "$s"; }
