@@ -121,6 +121,15 @@ SITES = [
         location /unread/ { alias html/unreadable/; }
     """, files=FILES, cases=[gets("/a.html", "/off/a.html", "/other/a.html", "/cond/a.html", "/cond/a.html?x=1", "/ten.txt", "/denylog/a.html"),
         ("HEAD", head("/a.html")), ("referer", get("/a.html", "Referer: http://x/"))]),
+    Site("addition under limits", http="""
+        limit_conn_zone $binary_remote_addr zone=one:1m; limit_req_zone $binary_remote_addr zone=rate:1m rate=1r/m; log_subrequest on;
+        log_format limits "$uri $status $limit_conn_status $limit_req_status"; access_log logs/limits.log limits;
+    """, server="""
+        limit_conn one 1;
+        location / { add_before_body /before.txt; add_after_body /ten.txt; addition_types *; }
+        location = /before.txt { return 200 "before "; }
+        location /rate/ { alias html/; limit_req zone=rate burst=1 nodelay; add_after_body /rate/ten.txt; addition_types *; }
+    """, cases=gets("/one.txt", "/rate/one.txt", "/rate/ten.txt")),
     Site("addition: compressed", http=SHORT, server="""
         access_log logs/short.log short;
         root html; gzip on; gzip_min_length 0;

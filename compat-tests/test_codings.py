@@ -11,7 +11,7 @@ import pytest
 from harness.client import play
 from harness.config_texts import config_cases, each, location, server as in_server
 from harness.run import run_case
-from harness.site import Case, Link, Site, get, gets, head, post, request
+from harness.site import Case, Link, Site, chunked, get, head, post, request
 
 AE = "Accept-Encoding: gzip"
 PROXY = "Via: 1.1 proxy"
@@ -91,6 +91,8 @@ SITES = [
         ("If-None-Match *", get("/index.html", AE, "If-None-Match: *")),
         ("If-Modified-Since", get("/index.html", AE, "If-Modified-Since: Tue, 01 Jan 2030 00:00:00 GMT")),
         ("two lines", get("/index.html", "Accept-Encoding: deflate", AE)),
+        ("a body that turns out to be malformed", chunked("/list/", b"zz\r\n", AE, method="GET")),
+        ("a body that turns out to be malformed, a text", chunked("/text", b"zz\r\n", AE, method="GET")),
         ("pipelined", get("/index.html", AE) + get("/text", AE) + get("/small.html", AE)),
         ("msie6", get("/index.html", AE, MSIE6)), *asked_with(PROXY),
     ]),
@@ -146,6 +148,7 @@ SITES = [
         location /on/ { alias pre/; gzip_static on; }
         location /vary/ { alias pre/; gzip_static on; gzip_vary on; }
         location /always/ { alias pre/; gzip_static always; }
+        location /alwaysvary/ { alias pre/; gzip_static always; gzip on; gzip_vary on; }
         location /unpack/ { alias pre/; gzip_static always; gunzip on; gunzip_buffers 4 4k; }
         location /unpackvary/ { alias pre/; gzip_static always; gunzip on; gzip_vary on; }
         location /unpackgzip/ { alias pre/; gzip_static always; gunzip on; gzip on; gzip_http_version 1.0; }
@@ -162,6 +165,7 @@ SITES = [
         ("unpacked, HTTP/1.0", get("/unpack/a.html", version="HTTP/1.0")),
         ("304", get("/on/a.html", AE, "If-None-Match: *")), ("vary, 304", get("/vary/a.html", AE, "If-None-Match: *")),
         ("unpacked, 304", get("/unpack/a.html", "If-None-Match: *")),
+        ("unpacked with vary, 304", get("/unpackvary/a.html", "If-None-Match: *")), ("always with vary, 304", get("/alwaysvary/a.html", "If-None-Match: *")),
         ("unpacked, range", get("/unpack/a.html", "Range: bytes=0-9")), ("range", get("/on/a.html", AE, "Range: bytes=0-9")),
         ("proxy", get("/on/a.html", AE, PROXY)), ("HTTP/1.0", get("/on/a.html", AE, version="HTTP/1.0")),
     ]),

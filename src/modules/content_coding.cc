@@ -4,6 +4,7 @@
 
 #include "http/accept_encoding.h"
 #include "modules/brotli_filter.h"
+#include "modules/gunzip.h"
 #include "modules/gzip.h"
 #include "modules/request.h"
 #include "modules/zstd_filter.h"
@@ -55,6 +56,8 @@ int quality_of(Request& request, Coding coding) {
 }
 
 bool varies_by_coding(const Request& request) {
+  const std::string_view coding = request.response.content_encoding;
+  if (!coding.empty()) return *request.settings<GunzipSettings>().enabled && equal_ignore_case(coding, "gzip");
   return std::ranges::any_of(kRows, [&](const CodingRow& row) { return row.takes(request); });
 }
 

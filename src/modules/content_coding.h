@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -73,8 +74,8 @@ class Compressor : public BodyFilter {
 
   Coding coding_;
   int level_;
-  std::uint64_t bytes_in_ = 0;
-  std::uint64_t bytes_out_ = 0;
+  std::atomic<std::uint64_t> bytes_in_ = 0;  // asked for while a helper's thread may still be at work
+  std::atomic<std::uint64_t> bytes_out_ = 0;
 };
 
 // `body_bytes`: of what will come, kUnknownLength when that is open.

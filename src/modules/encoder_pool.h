@@ -46,7 +46,8 @@ class EncoderPool {
 template <typename State>
 class BorrowedEncoder {
  public:
-  explicit BorrowedEncoder(int level) : level_(level) {}
+  // `is_kept`: in the pool, for the next one; else it is made and destroyed for each body (on a helper's thread, say).
+  explicit BorrowedEncoder(int level, bool is_kept = true) : level_(level), is_kept_(is_kept) {}
   ~BorrowedEncoder() { give_back(); }
   BorrowedEncoder(const BorrowedEncoder&) = delete;
   BorrowedEncoder& operator=(const BorrowedEncoder&) = delete;
@@ -55,17 +56,19 @@ class BorrowedEncoder {
   // Reset for a new body when it is asked for first. Throws std::bad_alloc.
   State& get() {
     if (state_ == nullptr) {
-      state_ = EncoderPool<State>::of_thread().take(level_);
+      state_ = is_kept_ ? EncoderPool<State>::of_thread().take(level_) : std::make_unique<State>(level_);
       state_->reset();
     }
     return *state_;
   }
   void give_back() noexcept {
-    if (state_ != nullptr) EncoderPool<State>::of_thread().give_back(std::move(state_));
+    if (state_ != nullptr && is_kept_) EncoderPool<State>::of_thread().give_back(std::move(state_));
+    state_.reset();
   }
 
  private:
   int level_;
+  bool is_kept_;
   std::unique_ptr<State> state_;
 };
 

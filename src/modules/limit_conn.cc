@@ -60,7 +60,7 @@ constexpr DirectiveRow kRows[] = {
 };
 
 std::optional<std::string_view> get_status(Request& request, std::string_view) {
-  return limit_status_text(request.limit_conn_status);
+  return limit_status_text(request.main().limit_conn_status);
 }
 
 constexpr VariableRow kVariables[] = {{"limit_conn_status", get_status, true}};
@@ -127,7 +127,7 @@ void note_places(std::span<const Counted> counted, std::span<HeldConnection> pla
 }
 
 HandlerResult reject(Request& request, const LimitConnSettings& settings) {
-  request.limit_conn_status = *settings.dry_run ? LimitStatus::rejected_dry_run : LimitStatus::rejected;
+  request.main().limit_conn_status = *settings.dry_run ? LimitStatus::rejected_dry_run : LimitStatus::rejected;
   if (*settings.dry_run) return Declined{};
   return Finish{static_cast<int>(settings.status->count)};
 }
@@ -144,7 +144,7 @@ const Module kLimitConnModule = {.id = ModuleId::limit_conn,
 
 HandlerResult handle_limit_conn(Request& request, HandlerState&, const HandlerInput&) {
   const auto& settings = request.settings<LimitConnSettings>();
-  if (settings.limits->empty() || request.limit_conn_status != LimitStatus::none) return Declined{};
+  if (settings.limits->empty() || request.main().limit_conn_status != LimitStatus::none) return Declined{};
   auto counted = counted_keys(request, *settings.limits);
   if (counted.empty()) return Declined{};
   // All memory is taken before anything is counted: what is counted is let go of by its place.
@@ -156,7 +156,7 @@ HandlerResult handle_limit_conn(Request& request, HandlerState&, const HandlerIn
     note_places(counted, places);
     held->all = places;
     request.held_connections = held;
-    request.limit_conn_status = LimitStatus::passed;
+    request.main().limit_conn_status = LimitStatus::passed;
     return Declined{};
   }
   undo(counted);

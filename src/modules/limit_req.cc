@@ -118,7 +118,7 @@ constexpr DirectiveRow kRows[] = {
 };
 
 std::optional<std::string_view> get_status(Request& request, std::string_view) {
-  return limit_status_text(request.limit_req_status);
+  return limit_status_text(request.main().limit_req_status);
 }
 
 constexpr VariableRow kVariables[] = {{"limit_req_status", get_status, true}};
@@ -162,7 +162,7 @@ void log_excess(Request& request, LogLevel level, std::string_view what, const R
 }
 
 HandlerResult reject(Request& request, const LimitReqSettings& settings) {
-  request.limit_req_status = *settings.dry_run ? LimitStatus::rejected_dry_run : LimitStatus::rejected;
+  request.main().limit_req_status = *settings.dry_run ? LimitStatus::rejected_dry_run : LimitStatus::rejected;
   if (*settings.dry_run) return Declined{};
   return Finish{static_cast<int>(settings.status->count)};
 }
@@ -171,7 +171,7 @@ HandlerResult delay(Request& request, const LimitReqSettings& settings, const Ra
   const LogLevel level = *settings.log_level == LogLevel::info ? LogLevel::info
                                                                 : static_cast<LogLevel>(static_cast<int>(*settings.log_level) + 1);
   log_excess(request, level, "delaying request", verdict, ", by zone", zone);
-  request.limit_req_status = *settings.dry_run ? LimitStatus::delayed_dry_run : LimitStatus::delayed;
+  request.main().limit_req_status = *settings.dry_run ? LimitStatus::delayed_dry_run : LimitStatus::delayed;
   if (*settings.dry_run) return Declined{};
   return Wait{static_cast<std::int64_t>(verdict.delay_ms)};
 }
@@ -189,7 +189,7 @@ const Module kLimitReqModule = {.id = ModuleId::limit_req,
 HandlerResult handle_limit_req(Request& request, HandlerState&, const HandlerInput&) {
   using Kind = RateVerdict::Kind;
   const auto& settings = request.settings<LimitReqSettings>();
-  if (settings.limits->empty() || request.limit_req_status != LimitStatus::none) return Declined{};
+  if (settings.limits->empty() || request.main().limit_req_status != LimitStatus::none) return Declined{};
   const auto keys = counted_keys(request, *settings.limits);
   if (keys.empty()) return Declined{};
   const RateVerdict verdict = count_request(keys, request.clock.steady_msec, request.arena);
@@ -198,7 +198,7 @@ HandlerResult handle_limit_req(Request& request, HandlerState&, const HandlerInp
     case Kind::busy: return Wait{1};
     case Kind::counted:
       if (verdict.delay_ms != 0) return delay(request, settings, verdict, zone);
-      request.limit_req_status = LimitStatus::passed;
+      request.main().limit_req_status = LimitStatus::passed;
       return Declined{};
     case Kind::over_burst:
       log_excess(request, *settings.log_level, "limiting requests", verdict, " by zone", zone);

@@ -48,7 +48,7 @@ struct ZstdState {
 class ZstdCompressor final : public Compressor {
  public:
   ZstdCompressor(int level, std::int64_t body_bytes)
-      : Compressor(Coding::zstd, level), encoder_(level), body_bytes_(body_bytes) {}
+      : Compressor(Coding::zstd, level), encoder_(level, level < kLongLevelMin), body_bytes_(body_bytes) {}
 
   bool takes_long() const override { return encoder_.level() >= kLongLevelMin; }
 
@@ -64,6 +64,7 @@ class ZstdCompressor final : public Compressor {
     const std::size_t left = ZSTD_compressStream2(context, &output, &input, last ? ZSTD_e_end : ZSTD_e_continue);
     if (ZSTD_isError(left) != 0) return {.state = State::failed};  // no memory, or not as long as was announced
     const bool ended = last && left == 0 && input.pos == in.size();
+    if (ended) encoder_.give_back();
     return {input.pos, output.pos, ended ? State::ended : State::more};
   }
 

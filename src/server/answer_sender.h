@@ -50,6 +50,8 @@ class AnswerSender {
 
   // Waits until limit_rate lets more go.
   virtual bool paused() const = 0;
+  // Nothing is under way but the filters of the body: what is waited for is ours, not the client's.
+  virtual bool awaits_filters() const = 0;
 
   // Of the answer, before encryption.
   virtual std::uint64_t bytes_sent() const = 0;

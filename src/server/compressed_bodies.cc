@@ -32,8 +32,8 @@ std::shared_ptr<const CompressedBody> CompressedBodies::find(const Key& key) {
 }
 
 void CompressedBodies::put(const Key& key, CompressedBody body) {
-  if (body.bytes.size() > kBytesMax || by_key_.contains(key)) return;
-  const std::size_t size = body.bytes.size();
+  const std::size_t size = body.bytes.size() + kEntryBytes;
+  if (size > kBytesMax || by_key_.contains(key)) return;
   while (bytes_ + size > kBytesMax) drop_last();
   entries_.push_front({key, std::make_shared<const CompressedBody>(std::move(body))});
   try {
@@ -46,7 +46,7 @@ void CompressedBodies::put(const Key& key, CompressedBody body) {
 }
 
 void CompressedBodies::drop_last() {
-  bytes_ -= entries_.back().body->bytes.size();
+  bytes_ -= entries_.back().body->bytes.size() + kEntryBytes;
   by_key_.erase(entries_.back().key);
   entries_.pop_back();
 }

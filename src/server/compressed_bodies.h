@@ -27,6 +27,8 @@ class CompressedBodies {
   static constexpr std::size_t kBytesMax = 16 * 1024 * 1024;
   static constexpr std::int64_t kFileBytesMax = 1024 * 1024;
   static constexpr std::int64_t kAgeMsMin = 1000;
+  // What keeping one costs besides its bytes.
+  static constexpr std::size_t kEntryBytes = 256;
 
   struct Key {
     std::uint64_t device = 0;

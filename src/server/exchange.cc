@@ -90,6 +90,9 @@ OpenFileCachePolicy Exchange::open_file_cache_policy() const {
 
 // Finishes the head. False: it has to be another answer (412, 416), `next` says which.
 bool Exchange::send(std::string_view text, bool from_file, Action& next) {
+  // An answer that stood before is not wanted: what it went through goes with the request's filters.
+  filtered_.reset();
+  kept_.reset();
   const std::expected<AnswerBody, int> body = finish_answer(request_, text, from_file, worker_.boundaries());
   if (!body) {
     next = engine_.finish(body.error());
@@ -115,7 +118,7 @@ std::optional<CompressedBodies::Key> Exchange::kept_key() const {
   const bool only_coded = filters.coding != nullptr && filters.changes.empty() && filters.before.empty() && filters.after.empty();
   if (!only_coded || !request_.has_file_info || !*request_.settings<GzipSettings>().cache) return std::nullopt;
   const struct stat& file = request_.file_info;
-  const bool whole = body_.parts.size() == 1 && body_.parts[0].file_bytes == static_cast<std::uint64_t>(file.st_size);
+  const bool whole = body_.parts.size() == 1 && body_.parts[0].file_bytes != 0 && body_.parts[0].file_bytes == static_cast<std::uint64_t>(file.st_size);
   if (!whole || file.st_size > CompressedBodies::kFileBytesMax || !CompressedBodies::is_settled(file, worker_.clock().msec)) return std::nullopt;
   return CompressedBodies::key_of(file, static_cast<const Compressor&>(*filters.coding).variant());
 }

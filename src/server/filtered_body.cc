@@ -18,6 +18,7 @@ constexpr std::size_t kSourceBytes = 32 * 1024;  // read from the file at a time
 constexpr std::size_t kStageBytes = 8 * 1024;    // between two filters
 constexpr std::size_t kBlockBytes = 16 * 1024;   // one chunk of HTTP/1
 constexpr std::string_view kLineEnd = "\r\n";
+constexpr std::chrono::milliseconds kRetryPause(1);
 constexpr std::size_t kChunkHeadBytes = 8;       // "XXXX\r\n" and to spare
 
 // A turn of the loop bears the work of 64 KiB, and a few requests inside others.
@@ -210,7 +211,7 @@ BodyFilter::Step FilteredBody::run(Stage& stage, std::span<char> room) {
     job_ = std::make_unique<Job>(this, HelperJob::calls<&FilteredBody::on_job_done>, stage, room);
     if (worker_.helpers().codings.start(*job_, worker_.ring())) return {};
     job_.reset();
-    wait_for_turn();  // too many are waiting
+    worker_.arm(retry_, kRetryPause);  // too many are waiting
     return {};
   }
   const std::size_t bytes_max = stage.filter->bytes_per_turn();
@@ -265,8 +266,8 @@ void FilteredBody::on_job_done() { go_on(); }
 
 // The rest has to wait: others come first.
 void FilteredBody::wait_for_turn() {
+  worker_.defer(this, Timer::calls<&FilteredBody::on_turn>);  // may throw
   deferred_ = true;
-  worker_.defer(this, Timer::calls<&FilteredBody::on_turn>);
 }
 
 void FilteredBody::on_turn() {
@@ -280,12 +281,13 @@ void FilteredBody::go_on() {
 }
 
 bool FilteredBody::pending() const {
-  return disk_read_.pending() || (job_ != nullptr && job_->pending()) || deferred_ || (subrequest_ != nullptr && subrequest_->pending());
+  return disk_read_.pending() || (job_ != nullptr && job_->pending()) || deferred_ || retry_.armed() || (subrequest_ != nullptr && subrequest_->pending());
 }
 
 void FilteredBody::cancel(Client quiet) {
   cancelled_ = true;
   client_ = quiet;
+  retry_.disarm();
   if (state_ != State::ended) state_ = State::failed;
   worker_.ring().cancel(disk_read_);
   if (subrequest_ != nullptr) subrequest_->cancel();

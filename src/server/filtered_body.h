@@ -14,6 +14,7 @@
 
 #include "modules/body_filter.h"
 #include "ring/operation.h"
+#include "ring/timers.h"
 #include "server/answer_reader.h"
 #include "server/compressed_bodies.h"
 #include "server/helper_threads.h"
@@ -129,6 +130,7 @@ class FilteredBody {
   CompressedBody kept_;
   std::size_t disk_bytes_ = 0;         // read by the ring into the first stage's buffer
   Operation disk_read_{this, Operation::calls<&FilteredBody::on_disk_read>};
+  Timer retry_{this, Timer::calls<&FilteredBody::on_turn>};
   std::unique_ptr<Job> job_;           // its step is taken by the next run()
 
   std::span<const Inclusion> before_;  // not yet included

@@ -403,7 +403,8 @@ void Http1::on_timeout() {
       abandon(408);
       return;
     case State::sending: {
-      if (current_->sender->paused()) return arm_send_timer();  // the wait is of our own making
+      // The wait is of our own making.
+      if (current_->sender->paused() || current_->sender->awaits_filters()) return arm_send_timer();
       // A chain's send goes on inside the kernel: what the client acknowledged since tells whether it is alive.
       const std::uint64_t progress = send_progress();
       if (current_->sender->sends_in_chain() && progress != progress_seen_) {

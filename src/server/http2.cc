@@ -88,6 +88,7 @@ void Http2::on_peer_closed(int error_number) {
     connection_.log(LogLevel::info, error_number == 0 ? "client prematurely closed connection" : "recv() failed", error_number);
   }
   close_streams(499);
+  peer_gone_ = true;
   state_ = State::ending;
   close_connection();
 }
@@ -346,7 +347,7 @@ void Http2::on_closed(void* stream, Http2Error error) {
 // --- the end of a turn, and of the connection ---
 
 void Http2::work_later() {
-  if (state_ != State::closed && !turn_timer_.armed()) connection_.worker().arm(turn_timer_, std::chrono::milliseconds(0));
+  if (!turn_timer_.armed()) connection_.worker().arm(turn_timer_, std::chrono::milliseconds(0));
 }
 
 void Http2::on_turn_end() {
@@ -359,13 +360,14 @@ void Http2::on_turn_end() {
 }
 
 void Http2::end_turn() {
+  if (state_ == State::closed) return destroy_released();
   if (given_up_ && state_ != State::ending) end(end_error_);
-  send_frames();
+  if (!peer_gone_) send_frames();  // the fields of answers that wait to be sent went with their streams
   if (state_ == State::closed) return;
   start_disk_reads();
   watch_sending();
   destroy_released();
-  const bool all_sent = out_.drained() && !session_.wants_to_send();
+  const bool all_sent = peer_gone_ || (out_.drained() && !session_.wants_to_send());
   if (all_sent && (state_ == State::ending || (state_ == State::leaving && streams_.empty()))) {
     close_connection();
   } else {

@@ -147,6 +147,7 @@ class Http2 final : public Protocol, private Http2Session::Client {
   Http2Guard guard_;
   State state_ = State::open;
   Http2Error end_error_ = Http2Error::no_error;
+  bool peer_gone_ = false;           // nothing more is sent
   bool given_up_ = false;            // receive() is to end, and the connection
   bool receiving_ = false;
   bool field_block_ends_ = false;    // with the frame that is coming

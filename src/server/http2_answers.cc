@@ -174,6 +174,7 @@ void Http2::stop_draining(Http2Stream& stream) {
 }
 
 void Http2::on_unsendable(void* stream) {
+  if (state_ == State::ending || state_ == State::closed) return;
   Http2Stream& here = as_stream(stream);
   here.reset_by_us = true;
   log_request(here.request(), LogLevel::error, "header fields of the response are too large to be sent");
@@ -233,6 +234,7 @@ void Http2::release(Http2Stream& stream) {
   --open_streams_;
   field_bytes_ -= stream.field_bytes();
   stream.state = Http2Stream::State::closed;
+  session_.forget(stream.id());
   stream.cancel();
   if (stream.pending()) {
     leaving_streams_.push_back(stream);

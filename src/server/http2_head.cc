@@ -19,6 +19,7 @@ namespace uringx {
 namespace {
 
 constexpr std::string_view kProtocol = "HTTP/2.0";  // nginx's name for it
+constexpr std::size_t kPriorityBytesMax = 1024;
 
 bool is_usual_name_byte(char c, bool underscores) {
   return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-' || (c == '_' && underscores);
@@ -64,7 +65,10 @@ Http2Stream::FieldFault Http2Stream::take_field(std::string_view name, bool name
     cookies_.push_back(value);
     return FieldFault::none;
   }
-  if (name == "priority") priority_text_ = priority_text_.empty() ? value : arena.join({priority_text_, ", ", value});
+  // Several fields are one list. Joined each time, they may not become many (RFC 9218 section 4: it may be ignored).
+  if (name == "priority" && priority_text_.size() < kPriorityBytesMax) {
+    priority_text_ = priority_text_.empty() ? value : arena.join({priority_text_, ", ", value});
+  }
   if (name == "host") {
     take_host(value);
     return FieldFault::none;

@@ -299,7 +299,8 @@ struct Http2SessionCallbacks {
 
   // nghttp2 leaves a stream open whose answer it could not send.
   static int on_frame_not_sent(nghttp2_session* session, const nghttp2_frame* frame, int why, void* user_data) {
-    if (frame->hd.type != NGHTTP2_HEADERS || why == NGHTTP2_ERR_STREAM_CLOSED || why == NGHTTP2_ERR_STREAM_CLOSING) return 0;
+    const bool is_over = why == NGHTTP2_ERR_STREAM_CLOSED || why == NGHTTP2_ERR_STREAM_CLOSING || why == NGHTTP2_ERR_SESSION_CLOSING;
+    if (frame->hd.type != NGHTTP2_HEADERS || is_over) return 0;
     Http2Session& here = self(user_data);
     if (void* const stream = stream_of(session, frame->hd.stream_id)) here.client_.on_unsendable(stream);
     here.reset(frame->hd.stream_id, Http2Error::internal_error);
@@ -475,6 +476,8 @@ void Http2Session::terminate(Http2Error error) {
 std::int64_t Http2Session::window_bytes(std::int32_t stream_id) const {
   return std::min(nghttp2_session_get_stream_remote_window_size(session_, stream_id), nghttp2_session_get_remote_window_size(session_));
 }
+
+void Http2Session::forget(std::int32_t stream_id) { nghttp2_session_set_stream_user_data(session_, stream_id, nullptr); }
 
 void* Http2Session::stream(std::int32_t stream_id) const { return nghttp2_session_get_stream_user_data(session_, stream_id); }
 

@@ -155,6 +155,8 @@ class Http2Session {
   void go_away();
   // GOAWAY with an error: nothing else goes on; it is the last thing that send() puts.
   void terminate(Http2Error error);
+  // The client is told nothing more of that stream: what belonged to it may be destroyed.
+  void forget(std::int32_t stream_id);
 
   // A frame has begun, and its rest is still to come.
   bool within_frame() const { return scanner_.skip_bytes != 0; }

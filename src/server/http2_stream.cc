@@ -55,7 +55,9 @@ void Http2Stream::exchange_ended(void* owner) {
   self.http2_.on_stream_quiet(self);
 }
 
-void Http2Stream::on_timer() { http2_.on_stream_timeout(*this); }
+void Http2Stream::on_timer() {
+  connection_.guard([&] { http2_.on_stream_timeout(*this); });
+}
 
 // --- the answer's body ---
 
@@ -71,9 +73,13 @@ void Http2Stream::start_answer() {
   pace_ = SendPace::of(request(), connection_.worker().ring().now());
 }
 
-void Http2Stream::on_filtered() { http2_.on_body_ready(*this); }
+void Http2Stream::on_filtered() {
+  connection_.guard([&] { http2_.on_body_ready(*this); });
+}
 
-void Http2Stream::on_pause_over() { http2_.on_pause_over(*this); }
+void Http2Stream::on_pause_over() {
+  connection_.guard([&] { http2_.on_pause_over(*this); });
+}
 
 Http2Session::BodyPiece Http2Stream::read_body(std::span<char> into) {
   using Piece = Http2Session::BodyPiece::State;

@@ -25,6 +25,7 @@ class SocketSender final : public AnswerSender {
   bool pending() const override { return operation_.pending() || writable_.pending() || chain_.pending() || deferred_ || paused(); }
   bool sends_in_chain() const override { return chain_.pending(); }
   bool paused() const override { return pause_.armed(); }
+  bool awaits_filters() const override { return awaits_filters_; }
   std::uint64_t bytes_sent() const override { return bytes_sent_; }
 
  private:

@@ -22,8 +22,9 @@ void StreamSender::start(const Answer& answer) {
   stream_.set_client({this, room, failed});
   if (answer.filtered != nullptr) answer.filtered->set_client({this, Timer::calls<&StreamSender::on_filtered>});
   advance();
+  look_for_failed_filters();
   // Nothing will tell: the stream had failed before.
-  if (!stream_.pending() && !read_.pending() && !awaits_filters() && !paused()) end_later();
+  if (!stream_.pending() && !read_.pending() && !filters_go_on() && !paused()) end_later();
 }
 
 // What waits for the kernel was not sent; encryption makes it a little more than it was.
@@ -49,7 +50,7 @@ void StreamSender::advance() {
   stream_.flush();
 }
 
-bool StreamSender::awaits_filters() const {
+bool StreamSender::filters_go_on() const {
   const FilteredBody* const filtered = reader_.filtered();
   return filtered != nullptr && !filtered->finished() && !filtered->failed() && !stream_.failed();
 }
@@ -57,11 +58,17 @@ bool StreamSender::awaits_filters() const {
 void StreamSender::on_filtered() {
   if (!active_ || ended_ || paused()) return;
   advance();
-  if (reader_.filtered()->failed()) {  // why was logged
-    stream_.cancel();
-    return on_failed(ECANCELED);
-  }
-  if (!stream_.pending() && !awaits_filters() && !paused()) end_later();
+  look_for_failed_filters();
+  if (!stream_.pending() && !filters_go_on() && !paused()) end_later();
+}
+
+// Why they failed was logged. What they made before leaves first.
+void StreamSender::look_for_failed_filters() {
+  const FilteredBody* const filtered = reader_.filtered();
+  if (filtered == nullptr || !filtered->failed() || !stream_.drained() || ended_) return;
+  ended_ = true;
+  error_number_ = ECANCELED;
+  end_later();
 }
 
 // False: nothing may go now, a timer goes on. Else `room` is what may be filled.
@@ -113,6 +120,7 @@ void StreamSender::on_room() {
   if (paused()) return;
   report_progress();
   advance();
+  look_for_failed_filters();
 }
 
 void StreamSender::on_failed(int error_number) {

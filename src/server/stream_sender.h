@@ -24,13 +24,15 @@ class StreamSender final : public AnswerSender {
   bool pending() const override { return active_; }
   bool sends_in_chain() const override { return false; }
   bool paused() const override { return pause_.armed(); }
+  bool awaits_filters() const override { return filters_go_on() && stream_.drained(); }
   std::uint64_t bytes_sent() const override;
 
  private:
   static void room(void* owner) { static_cast<StreamSender*>(owner)->on_room(); }
   static void failed(void* owner, int error_number) { static_cast<StreamSender*>(owner)->on_failed(error_number); }
   void on_filtered();
-  bool awaits_filters() const;
+  bool filters_go_on() const;
+  void look_for_failed_filters();
   void on_room();
   void on_failed(int error_number);
   void advance();

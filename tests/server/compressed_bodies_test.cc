@@ -42,7 +42,8 @@ TEST_CASE("a body is found by everything that a change of its file changes") {
 
 TEST_CASE("what was asked for longest ago makes room") {
   CompressedBodies bodies;
-  const std::string third(CompressedBodies::kBytesMax / 3, 'x');
+  constexpr std::size_t kMost = CompressedBodies::kBytesMax - CompressedBodies::kEntryBytes;
+  const std::string third(CompressedBodies::kBytesMax / 3 - CompressedBodies::kEntryBytes, 'x');
   for (ino_t inode = 1; inode <= 3; ++inode) bodies.put(key(inode), {third, 1});
   const auto held = bodies.find(key(2));
   CHECK(bodies.find(key(1)) != nullptr);
@@ -50,11 +51,11 @@ TEST_CASE("what was asked for longest ago makes room") {
   CHECK(bodies.find(key(3)) == nullptr);
   CHECK(bodies.find(key(1)) != nullptr);
   CHECK(bodies.find(key(4)) != nullptr);
-  bodies.put(key(5), {std::string(CompressedBodies::kBytesMax, 'y'), 1});
+  bodies.put(key(5), {std::string(kMost, 'y'), 1});
   CHECK(bodies.bytes() == CompressedBodies::kBytesMax);
   CHECK(bodies.find(key(2)) == nullptr);
   CHECK(held->bytes == third);  // who holds it has it still
-  bodies.put(key(6), {std::string(CompressedBodies::kBytesMax + 1, 'z'), 1});
+  bodies.put(key(6), {std::string(kMost + 1, 'z'), 1});
   CHECK(bodies.find(key(6)) == nullptr);
   CHECK(bodies.find(key(5)) != nullptr);
 }
