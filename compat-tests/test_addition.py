@@ -123,9 +123,9 @@ SITES = [
         ("HEAD", head("/a.html")), ("referer", get("/a.html", "Referer: http://x/"))]),
     Site("addition under limits", http="""
         limit_conn_zone $binary_remote_addr zone=one:1m; limit_req_zone $binary_remote_addr zone=rate:1m rate=1r/m; log_subrequest on;
-        log_format limits "$uri $status $limit_conn_status $limit_req_status"; access_log logs/limits.log limits;
+        log_format limits "$uri $status $limit_conn_status $limit_req_status";
     """, server="""
-        limit_conn one 1;
+        access_log logs/limits.log limits; limit_conn one 1;
         location / { add_before_body /before.txt; add_after_body /ten.txt; addition_types *; }
         location = /before.txt { return 200 "before "; }
         location /rate/ { alias html/; limit_req zone=rate burst=1 nodelay; add_after_body /rate/ten.txt; addition_types *; }
