@@ -51,7 +51,14 @@ Outcome run(const Page& page, std::vector<std::size_t> cuts, std::size_t room_by
       more = last ? !ended : at < end;
     }
   }
-  for (const auto& [path, lines] : test.collected.lines) outcome.log += lines;
+  constexpr std::size_t kTimeBytes = sizeof("2026/11/30 12:00:00");
+  for (const auto& [path, lines] : test.collected.lines) {
+    for (std::size_t at_line = 0; at_line < lines.size();) {
+      const std::size_t end = std::min(lines.find('\n', at_line), lines.size() - 1) + 1;
+      outcome.log += lines.substr(std::min(at_line + kTimeBytes, end), end - std::min(at_line + kTimeBytes, end));
+      at_line = end;
+    }
+  }
   return outcome;
 }
 
