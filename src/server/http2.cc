@@ -437,6 +437,7 @@ void Http2::close_streams(int status) {
       if (stream.request().bytes_sent == 0) stream.request().response.status = status;
       log_access(stream);
     }
+    session_.forget(stream.id());  // it is open still
     release(stream);
   });
 }

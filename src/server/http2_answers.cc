@@ -234,7 +234,6 @@ void Http2::release(Http2Stream& stream) {
   --open_streams_;
   field_bytes_ -= stream.field_bytes();
   stream.state = Http2Stream::State::closed;
-  session_.forget(stream.id());
   stream.cancel();
   if (stream.pending()) {
     leaving_streams_.push_back(stream);

@@ -74,8 +74,10 @@ void RevocationCheck::take_addresses() {
 }
 
 void RevocationCheck::on_lookup_timeout() {
-  go_on(give_up(LogLevel::error,
-                fmt::format("{} could not be resolved (110: Operation timed out)", validation_->responder().host)));
+  connection_.guard([this] {
+    go_on(give_up(LogLevel::error,
+                  fmt::format("{} could not be resolved (110: Operation timed out)", validation_->responder().host)));
+  });
 }
 
 bool RevocationCheck::fetch_from(std::vector<OcspAddress> addresses) {
