@@ -2,7 +2,7 @@
 compression and logs; `-t` on their right and wrong forms."""
 from harness.config_texts import config_cases, each, http, location, server
 from harness.run import run_case
-from harness.site import Site, get, gets, head, post
+from harness.site import Site, every_way, get, gets, head, post
 
 # Without the bytes of the body: they count its chunks, which are cut elsewhere.
 SHORT = """log_format short '$status "$request"'; """
@@ -15,21 +15,6 @@ FILES = {
     "p/dir/index.html": b"index of dir\n",
     "p/big.html": b"".join(b"%07d\n" % n for n in range(20000)),
 }
-
-
-def every_way(*targets: str) -> list:
-    ways = {
-        "GET": get,
-        "HEAD": head,
-        "POST": lambda t: post(t, b"abc"),
-        "1.0": lambda t: get(t, version="HTTP/1.0"),
-        "range": lambda t: get(t, "Range: bytes=1-2"),
-        "If-None-Match": lambda t: get(t, "If-None-Match: *"),
-        "If-Match": lambda t: get(t, 'If-Match: "x"', "Connection: close"),
-        "modified long ago": lambda t: get(t, "If-Modified-Since: Mon, 28 Sep 1970 06:00:00 GMT"),
-        "modified in the future": lambda t: get(t, "If-Modified-Since: Mon, 28 Sep 2070 06:00:00 GMT"),
-    }
-    return [(f"{name} {t}", make(t)) for t in targets for name, make in ways.items()]
 
 
 SITES = [

@@ -2,7 +2,7 @@
 with error pages, ranges, conditions and HEAD; `-t` on their right and wrong forms."""
 from harness.config_texts import config_cases, each, http, location, server
 from harness.run import run_case
-from harness.site import Site, get, gets, head, post, request
+from harness.site import Site, every_way, get, gets, head, post, request
 
 ID = "fwAAAWsDLC9wHQJNAwMDAg"  # 16 bytes: a number of this module, some years old
 
@@ -13,24 +13,6 @@ def cookie(value: str) -> str:
 
 # nginx closes the connection after a 412 though it said to keep it; asked for, it is no difference.
 CLOSE = "Connection: close"
-
-
-def every_way(*targets: str) -> list:
-    """Each target by every method, and under conditions and ranges that hold and that do not."""
-    ways = {
-        "GET": get,
-        "HEAD": head,
-        "POST": lambda t: post(t, b"abc"),
-        "1.0": lambda t: get(t, version="HTTP/1.0"),
-        "range": lambda t: get(t, "Range: bytes=1-2"),
-        "ranges": lambda t: get(t, "Range: bytes=0-0,2-3"),
-        "no such range": lambda t: get(t, "Range: bytes=99999999-"),
-        "If-None-Match": lambda t: get(t, "If-None-Match: *"),
-        "If-Match": lambda t: get(t, 'If-Match: "x"', CLOSE),
-        "modified long ago": lambda t: get(t, "If-Modified-Since: Mon, 28 Sep 1970 06:00:00 GMT"),
-        "unmodified since then": lambda t: get(t, "If-Unmodified-Since: Mon, 28 Sep 1970 06:00:00 GMT", CLOSE),
-    }
-    return [(f"{name} {t}", make(t)) for t in targets for name, make in ways.items()]
 
 
 SITES = [

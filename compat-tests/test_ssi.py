@@ -2,7 +2,7 @@
 ranges and compression; `-t` on the directives."""
 from harness.config_texts import config_cases, each, http, location, server
 from harness.run import run_case
-from harness.site import Site, get, gets, head, post
+from harness.site import Site, every_way, get, gets, head
 
 
 # Without the bytes of the body: they count its chunks, which are cut elsewhere.
@@ -135,21 +135,6 @@ MIXED = pages(main="x<!--#include file=\"inner.html\" -->y<!--#include virtual=\
     big="".join(f"{n:07d}<b>\n" for n in range(40000)) + "<!--#include file=\"inner.html\" -->" + "".join(f"{n:07d}\n" for n in range(40000)),
     bigs="<!--#include file=\"big.html\" -->-<!--#include file=\"big.html\" -->", empty="", none="nothing in it",
     many="".join("<!--#include file=\"none.html\" -->" for _ in range(300)), before="<before>")
-
-
-def every_way(*targets: str) -> list:
-    ways = {
-        "GET": get,
-        "HEAD": head,
-        "POST": lambda t: post(t, b"abc"),
-        "1.0": lambda t: get(t, version="HTTP/1.0"),
-        "range": lambda t: get(t, "Range: bytes=1-2"),
-        "If-None-Match": lambda t: get(t, "If-None-Match: *"),
-        "If-Match": lambda t: get(t, 'If-Match: "x"', "Connection: close"),
-        "modified in the future": lambda t: get(t, "If-Modified-Since: Mon, 28 Sep 2070 06:00:00 GMT"),
-        "gzip": lambda t: get(t, "Accept-Encoding: gzip"),
-    }
-    return [(f"{name} {t}", make(t)) for t in targets for name, make in ways.items()]
 
 
 SITES = [
