@@ -31,6 +31,8 @@ LOG_ROOT = ("before each line of a log with variables in its name nginx asks the
 LOG_OPEN = ("uringx writes logs, and opens those with variables in their names, on its ring, after the answer: when that "
             "fails, the worker logs it without the request's context")
 CODED_RANGES = "ranges are served of precompressed files, too (gzip_static); nginx sends the whole file"
+CLOSED_INSIDE = ("what is included may close the connection (return 444): by then uringx has begun the answer and logs its status; nginx "
+                 "still holds everything back")
 HEAD_LEFT = ("over TLS the head of an answer whose filters fail at once has left already; nginx closes the connection without a "
              "word")
 VARY_304 = ("a 304 says Vary: Accept-Encoding where the whole answer would (gzip_vary), as RFC 9110 15.4.5 has it; nginx leaves it "
@@ -139,6 +141,8 @@ KNOWN_DIFFERENCES: list[Known] = [
     *rows(CODED_RANGES, {"precompressed: range": ("*",)}),
     *rows(VARY_304, {f"{case}, 304": ("header:Vary",) for case in ("gzip settings: vary", "precompressed: unpacked with vary")}),
     *rows(HEAD_LEFT, {f"tls: precompressed: /unpack/{name}.html": ("*",) for name in ("bad", "cut", "trail")}),
+    *rows(CLOSED_INSIDE, {f"{way}ssi: what is included closes the connection: {target}": ("access_log:access.log", *more)
+                          for target in ("/page", "/kept", "/after") for way, more in (("", ()), ("tls: ", ("answers",)), ("h2*: ", ("answers",)))}),
     *rows(BUFFER_FILL, {"buffered: a hundred lines": ("access_log:buffered.log",)}),
     *rows(FIRST_LINE, {f"PROXY protocol: {name}": ("error_log",) for name in (
         "other server's listen asks for it", "more than a line", "CRLF missing")}),

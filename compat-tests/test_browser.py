@@ -1,5 +1,5 @@
 """A page of a hundred styles, scripts, pictures and fonts in a real browser over https: each loaded, once, over HTTP/2 where
-the server offers it and over HTTP/1.1 where not.
+the server offers it and over HTTP/1.1 where not; and compressed in every coding that the browser knows.
 
 Run with nginx first, which shows that the page is right. Needs chromium.
 """
@@ -8,7 +8,9 @@ import html
 import json
 import os
 import re
+import shutil
 import struct
+import subprocess
 import zlib
 
 import pytest
@@ -103,27 +105,78 @@ def page(workspace):
     return folder
 
 
+def run_page(server, workspace, page, listen: str, more: str = ""):
+    keys = workspace.certificates()
+    run(server, WRAPPER.format(
+        main="", events="",
+        http="log_format told '$request_uri $server_protocol $status $https $ssl_protocol'; log_format coded '$request_uri $status "
+             "$sent_http_content_encoding'; include mime.types;",
+        servers=f"""server {{ listen 127.0.0.1:@P0@ {listen}; server_name localhost; root {page}; access_log logs/told.log told;
+            ssl_certificate {keys}/cert.pem; ssl_certificate_key {keys}/key.pem; ssl_protocols TLSv1.3; {more} }}"""))
+    return visit(browser(), f"https://127.0.0.1:{server.ports[0]}", "/", "--ignore-certificate-errors")
+
+
+def report_of(seen) -> dict:
+    told = re.search(r'<pre id="report">(\{.*?\})</pre>', seen.dom)
+    assert told, seen.dom[-2000:]
+    return json.loads(html.unescape(told.group(1)))
+
+
 @pytest.mark.parametrize("listen,protocol,logged", [("ssl http2", "h2", "HTTP/2.0"), ("ssl", "http/1.1", "HTTP/1.1")],
                          ids=["h2", "http/1.1"])
 def test_a_page_of_a_hundred_resources(server, workspace, page, listen, protocol, logged):
-    keys = workspace.certificates()
-    run(server, WRAPPER.format(
-        main="", events="", http="log_format told '$request_uri $server_protocol $status $https $ssl_protocol'; include mime.types;",
-        servers=f"""server {{ listen 127.0.0.1:@P0@ {listen}; server_name localhost; root {page}; access_log logs/told.log told;
-            ssl_certificate {keys}/cert.pem; ssl_certificate_key {keys}/key.pem; ssl_protocols TLSv1.3; }}"""))
-    seen = visit(browser(), f"https://127.0.0.1:{server.ports[0]}", "/", "--ignore-certificate-errors")
+    seen = run_page(server, workspace, page, listen)
     assert server.stop() == 0  # the log is whole
 
     requested = collections.Counter(server.log_text("told.log").splitlines())
     assert len(NAMES) == 100
     assert requested == {f"/{name} {logged} 200 on TLSv1.3": 1 for name in ["", *NAMES]}
 
-    told = re.search(r'<pre id="report">(\{.*?\})</pre>', seen.dom)
-    assert told, seen.dom[-2000:]
-    report = json.loads(html.unescape(told.group(1)))
-    assert report == {"page": protocol, "protocols": {f"/{name}": protocol for name in NAMES},
+    assert report_of(seen) == {"page": protocol, "protocols": {f"/{name}": protocol for name in NAMES},
                       "styles": STYLES, "scripts": SCRIPTS, "fonts": FONTS, "pictures": PICTURES}
     # Chromium looks for a font in its cache first, as a request of its own; `fonts` above says that they came.
     failed = [failure for failure in seen.failed if ".ttf: " not in failure]
     assert not failed, failed
+    assert "[alert]" not in server.log_text("error.log") and "[crit]" not in server.log_text("error.log")
+
+
+# What the browser is to get, and how: made for each answer, or laid beside the files.
+TYPES = "text/css application/javascript"
+CODINGS = {
+    "gzip": ("gzip", f"gzip on; gzip_min_length 1; gzip_types {TYPES};"),
+    "gzip_static": ("gzip", "gzip_static on;"),
+    "brotli": ("br", f"brotli on; brotli_min_length 1; brotli_types {TYPES};"),
+    "brotli_static": ("br", "brotli_static on;"),
+    "zstd": ("zstd", f"zstd on; zstd_min_length 1; zstd_types {TYPES};"),
+    "zstd_static": ("zstd", "zstd_static on;"),
+    # Equally liked: the smallest, as a rule.
+    "all": ("br", "".join(f"{name} on; {name}_min_length 1; {name}_types {TYPES};" for name in ("gzip", "brotli", "zstd"))),
+}
+PACKERS = {"gz": ["gzip", "-kf"], "br": ["brotli", "-kf"], "zst": ["zstd", "-qkf"]}
+
+
+@pytest.fixture(scope="module")
+def packed_page(page, workspace):
+    """The page with a .gz, a .br and a .zst beside each of its texts."""
+    folder = workspace.path / "packed"
+    shutil.copytree(page, folder)
+    texts = [path for path in folder.iterdir() if path.suffix in (".html", ".css", ".js")]
+    for packer in PACKERS.values():
+        subprocess.run([*packer, *texts], check=True)
+    return folder
+
+
+@pytest.mark.parametrize("name", CODINGS)
+@pytest.mark.parametrize("server", ["uringx"], indirect=True)  # Debian's nginx has neither brotli nor zstd of its own
+def test_a_page_in_a_coding(server, workspace, packed_page, name):
+    coding, directives = CODINGS[name]
+    seen = run_page(server, workspace, packed_page, "ssl http2", f"{directives} access_log logs/coded.log coded;")
+    assert server.stop() == 0  # the log is whole
+    report = report_of(seen)
+    assert (report["styles"], report["scripts"], report["pictures"]) == (STYLES, SCRIPTS, PICTURES)
+    lines = collections.Counter(server.log_text("coded.log").splitlines())
+    texts = ["", *(name for name in NAMES if name.endswith((".css", ".js")))]
+    assert {line: lines[line] for line in (f"/{text} 200 {coding}" for text in texts)} == {
+        f"/{text} 200 {coding}": 1 for text in texts}
+    assert all(line.endswith((" 200 -", f" 200 {coding}")) for line in lines)
     assert "[alert]" not in server.log_text("error.log") and "[crit]" not in server.log_text("error.log")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import shutil
 import subprocess
 import zlib
 
@@ -267,6 +268,16 @@ def test_precompressed_files(modern, name, accept, coding):
     assert fetch(modern, f"/pre/{name}.html", accept, f"If-None-Match: {etag}").status == 304
     part = fetch(modern, f"/pre/{name}.html", accept, "Range: bytes=10-19", f"If-Range: {etag}")
     assert part.status == 206 and part.body == content[10:20] and part.header("Content-Encoding") == coding
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl")
+@pytest.mark.parametrize("target, coding", [
+    ("/index.html", "gzip"), ("/index.html", "br"), ("/index.html", "zstd"), ("/l/index.html", "br"), ("/z/index.html", "zstd")])
+def test_curl_unpacks(modern, target, coding):
+    url = f"http://127.0.0.1:{modern.ports[0]}{target}"
+    said = subprocess.run(["curl", "-s", "-D-", "--compressed", "-H", f"Accept-Encoding: {coding}", url], capture_output=True, check=True)
+    fields, _, body = said.stdout.partition(b"\r\n\r\n")
+    assert f"Content-Encoding: {coding}".encode() in fields.split(b"\r\n") and body.decode() == PAGE
 
 
 def test_always(modern):

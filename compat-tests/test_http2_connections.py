@@ -324,7 +324,7 @@ def test_incremental_answers_share(uringx, page):
         client.wait_for(lambda f: f.kind == DATA and len(client.answers[1].body) == 65535)
         client.send(*[headers(2 * n + 3, fields) for n, fields in enumerate(said)])
         client.send(frame(RST_STREAM, 0, 1, struct.pack(">I", CANCEL)))
-        client.lives()
+        wait_for_heads(client, 3, 5, 7)
         client.send(window_update(0, 30_000))
         client.wait_for(lambda f: f.kind == DATA and sum(len(client.answers.get(s, Answer()).body) for s in (3, 5, 7)) == 30_000)
         assert all(len(client.answers[stream].body) > 5000 for stream in (3, 5, 7))

@@ -177,6 +177,16 @@ SITES = [
         location /one/ { ssi on; log_subrequest on; alias s/; access_log logs/one.log sub; }
     """, files={**MIXED, **INCLUDED}, cases=[gets("/main.html", "/quiet/main.html", "/one/main.html", "/nested.html", "/cycle.html", "/sets.html", "/d/deep.html"),
         ("HEAD", head("/main.html")), ("referer", get("/main.html", "Referer: http://x/"))]),
+    Site("ssi: what is included closes the connection", server="""
+        root s; ssi on; default_type text/html;
+        location = /close { return 444; }
+        location = /error { return 500; }
+        location = /page { return 200 "a<!--#include virtual='/close' -->b"; }
+        location = /kept { return 200 "a<!--#include virtual='/close' set='v' -->[<!--#echo var='v' -->]"; }
+        location = /after { add_after_body /close; return 200 "text"; }
+        location = /broken { return 200 "a<!--#include virtual='/error' -->b"; }
+        location = /stub { return 200 "<!--#block name='s' -->stub<!--#endblock -->a<!--#include virtual='/close' stub='s' -->b"; }
+    """, cases=[gets("/page", "/kept", "/after", "/broken", "/stub"), ("HEAD", head("/page"))]),
     Site("ssi: kept bodies have a limit", http=SHORT, server="""
         access_log logs/short.log short;
         root s; ssi on; subrequest_output_buffer_size 8; default_type text/html;

@@ -6,6 +6,7 @@ server that breaks them is told of as the end of the connection.
 from __future__ import annotations
 
 import select
+import socket
 import time
 
 from h2 import events
@@ -82,6 +83,12 @@ class Client:
         if self.goaway and not self.end:
             self._read_until(lambda: False)
         return ", ".join(filter(None, [self.goaway, self.end])) or "open"
+
+    def leave(self):
+        """Ends our side and reads what still comes: a close() over unread bytes is a reset, which a server may log or miss."""
+        if not self.end:
+            self.sock.shutdown(socket.SHUT_WR)
+            self._read_until(lambda: False)
 
     def _send_body(self, stream: int, body: bytes):
         while body and stream not in self.over and not self.end:
@@ -199,4 +206,6 @@ def converse(sock, requests: list[Request], wait_s: float, canary: Request | Non
     asked = len(answers)
     if canary is not None and not client.end and not client.goaway:
         answers.append(client.ask(canary))
-    return Conversation(answers, client.finish(), canary_answers=len(answers) - asked)
+    end = client.finish()
+    client.leave()
+    return Conversation(answers, end, canary_answers=len(answers) - asked)

@@ -26,13 +26,15 @@ class StartFailed(Exception):
 
 _used_ports: set[int] = set()
 _random = random.Random(os.getpid() ^ int(time.time()))
+# "0/2" and "1/2" keep two runs at the same time out of each other's ports.
+_part, _parts = map(int, os.environ.get("URINGX_PORTS_PART", "0/1").split("/"))
 
 
 def free_port() -> int:
     """A port with five digits (so that both servers' texts have one length) outside the kernel's range for
     clients."""
     for _ in range(2000):
-        port = _random.randrange(10100, 32000)
+        port = _random.randrange(10100 + _part, 32000, _parts)
         if port in _used_ports:
             continue
         with socket.socket() as probe, socket.socket(socket.AF_INET6) as probe6:
