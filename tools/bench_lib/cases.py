@@ -5,7 +5,7 @@ import subprocess
 
 SIZES = {"0": 0, "1k": 1024, "16k": 16 << 10, "100k": 100 << 10, "1m": 1 << 20, "10m": 10 << 20}
 CONNECTIONS = [1, 64, 512]
-PARTS = ["load", "latency", "codings", "idle", "idle-tls", "slow"]
+PARTS = ["load", "latency", "codings", "fairness", "idle", "idle-tls", "slow"]
 H2_STREAMS = 32
 
 

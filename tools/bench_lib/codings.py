@@ -52,6 +52,14 @@ def make_page(root):
     return page
 
 
+def start(name, binaries, folder, root, core):
+    """A contender of CONTENDERS that serves `root`, to be entered."""
+    binary, settings = CONTENDERS[name]
+    return servers.Server(
+        name, binaries[binary], None, folder / name.replace(", ", "-").replace(" ", "-"), root, core,
+        text=lambda server_folder, port: CONFIG.format(folder=server_folder, port=port, root=root, settings=settings))
+
+
 def ask(server, path):
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
     connection.request("GET", path, headers={"Accept-Encoding": "gzip"})
@@ -66,11 +74,7 @@ def measure(plan, binaries, cores, folder):
     page = make_page(root)
     results = {}
     with contextlib.ExitStack() as stack:
-        running = {}
-        for name, (binary, settings) in CONTENDERS.items():
-            running[name] = stack.enter_context(servers.Server(
-                name, binaries[binary], None, folder / name.replace(", ", "-").replace(" ", "-"), root, cores[0],
-                text=lambda server_folder, port, settings=settings: CONFIG.format(folder=server_folder, port=port, root=root, settings=settings)))
+        running = {name: stack.enter_context(start(name, binaries, folder, root, cores[0])) for name in CONTENDERS}
         time.sleep(1.5)  # what changed within the last second is not kept
         names = list(running)
         for case, path in CASES.items():

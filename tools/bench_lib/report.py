@@ -75,6 +75,21 @@ class Page:
             rows.append(row)
         self.table(head, rows)
 
+    def add_fairness(self, results):
+        """Requests a second and p99, medians, and by what the p99 grows beside the large text, round by round."""
+        names = list(next(iter(results.values())))
+        head = ["**a hot file of 1 KiB beside 100 MiB being compressed**"]
+        head += [word for name in names for word in (f"{name}, requests/s", "p99, us", "times p99 alone")]
+        rows = []
+        for beside, found in results.items():
+            row = [f"beside {beside}"]
+            for name in names:
+                growth = median(now[1] / alone[1] for now, alone in zip(found[name], results["nothing"][name]))
+                row += [f"{median(s[0] for s in found[name]):,.0f}", f"{median(s[1] for s in found[name]):,.0f}", f"{growth:.2f}"]
+            rows.append(row)
+        self.table(head, rows)
+        self.lines += ["One worker; wrk asks for the hot file on 8 connections while curl has the text compressed, both on the same core.", ""]
+
     def add_idle(self, results, kind="keep-alive"):
         rows = []
         for name, found in results.items():

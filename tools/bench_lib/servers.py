@@ -1,5 +1,6 @@
 """Starting a server on one core, and reading what its processes cost: CPU time and memory, from /proc."""
 
+import contextlib
 import os
 import pathlib
 import resource
@@ -69,8 +70,7 @@ class Server:
             try:
                 self.process.wait(STOP_SECONDS_MAX)
             except subprocess.TimeoutExpired:
-                os.killpg(self.process.pid, signal.SIGKILL)
-                self.process.wait()
+                end_group(self.process)
 
     @property
     def port(self):
@@ -119,6 +119,13 @@ class Server:
                 if name in keys:
                     totals[keys[name]] += int(value.split()[0])
         return totals
+
+
+def end_group(process):
+    """Ends a process that began its own session, with all that it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def read_stat(process_id):

@@ -100,12 +100,13 @@ def layers_stage():
     return result
 
 
-def meson_stage(folder, suites=()):
+def meson_stage(folder, suites=(), timeout_multiplier=1):
     def stage():
         logs = folder / "meson-logs"
         for old in logs.glob("testlog-stage*"):
             old.unlink()
-        command = ["meson", "test", "-C", str(folder), "--no-rebuild", "--logbase", "testlog-stage"]
+        command = ["meson", "test", "-C", str(folder), "--no-rebuild", "--logbase", "testlog-stage",
+                   "--timeout-multiplier", str(timeout_multiplier)]
         for suite in suites:
             command += ["--suite", suite]
         code, output = run(command, 1200)
@@ -144,7 +145,7 @@ STAGES = {
     "readme": checker_stage("tools/update-readme", "--check", "--uringx", str(RELEASE / "uringx")),
     "compat": compat_stage,
     "build-sanitizer": build_stage("sanitizer"),
-    "sanitizer": meson_stage(SANITIZER, SANITIZED_SUITES),
+    "sanitizer": meson_stage(SANITIZER, SANITIZED_SUITES, timeout_multiplier=4),
     "examples-sanitizer": checker_stage("tools/check-examples", str(SANITIZER / "uringx")),
 }
 # What cannot run when a build has failed.
