@@ -502,10 +502,10 @@ bool HeaderBufferBudget::take_line(std::size_t bytes) {
     return true;
   }
   const std::size_t begun_bytes = size_bytes_ - used_bytes_;
-  if (begun_bytes >= limits_.size_bytes || large_taken_ >= limits_.count || bytes > limits_.size_bytes)
+  if (begun_bytes >= large_bytes_ || large_taken_ >= large_count_ || bytes > large_bytes_)
     return false;
   ++large_taken_;
-  size_bytes_ = limits_.size_bytes;
+  size_bytes_ = large_bytes_;
   used_bytes_ = bytes;
   return true;
 }
@@ -513,13 +513,13 @@ bool HeaderBufferBudget::take_line(std::size_t bytes) {
 bool HeaderBufferBudget::partial_line(std::size_t bytes) const {
   if (used_bytes_ + bytes < size_bytes_) return true;
   const std::size_t begun_bytes = size_bytes_ - used_bytes_;
-  return begun_bytes < limits_.size_bytes && large_taken_ < limits_.count && bytes < limits_.size_bytes;
+  return begun_bytes < large_bytes_ && large_taken_ < large_count_ && bytes < large_bytes_;
 }
 
 std::size_t HeaderBufferBudget::fitting_bytes(std::size_t bytes) const {
   const std::size_t here = size_bytes_ - used_bytes_;
-  if (bytes <= here || here >= limits_.size_bytes || large_taken_ >= limits_.count) return std::min(bytes, here);
-  return std::min(bytes, limits_.size_bytes);
+  if (bytes <= here || here >= large_bytes_ || large_taken_ >= large_count_) return std::min(bytes, here);
+  return std::min(bytes, large_bytes_);
 }
 
 void HeaderBufferBudget::next_request(std::size_t body_bytes, std::size_t leftover_bytes) {

@@ -168,7 +168,7 @@ class RequestParser {
 };
 
 struct HeaderBufferLimits {
-  std::size_t count = 4;  // large_client_header_buffers number
+  std::uint32_t count = 4;  // large_client_header_buffers number
   std::size_t size_bytes = 8192;
 };
 
@@ -179,10 +179,13 @@ struct HeaderBufferLimits {
 class HeaderBufferBudget {
  public:
   HeaderBufferBudget(std::size_t first_size_bytes, HeaderBufferLimits limits)
-      : first_bytes_(first_size_bytes), size_bytes_(first_size_bytes), limits_(limits) {}
+      : first_bytes_(first_size_bytes), size_bytes_(first_size_bytes), large_bytes_(limits.size_bytes), large_count_(limits.count) {}
 
   // The virtual server was chosen: its large_client_header_buffers hold from the next line on.
-  void set_limits(HeaderBufferLimits limits) { limits_ = limits; }
+  void set_limits(HeaderBufferLimits limits) {
+    large_bytes_ = limits.size_bytes;
+    large_count_ = limits.count;
+  }
 
   // Takes a whole line (its ending counts). False: answer 414 for a request line, 494 (sent as 400) for a
   // field.
@@ -203,8 +206,9 @@ class HeaderBufferBudget {
   std::size_t first_bytes_;
   std::size_t size_bytes_;      // of the buffer being filled
   std::size_t used_bytes_ = 0;  // of it
-  std::size_t large_taken_ = 0;
-  HeaderBufferLimits limits_;
+  std::size_t large_bytes_;     // HeaderBufferLimits
+  std::uint32_t large_count_;
+  std::uint32_t large_taken_ = 0;
 };
 
 }  // namespace uringx

@@ -42,13 +42,13 @@ struct ConnectionInfo {
   ClientAddress peer;                 // who connected; who asks is Request::client
   const ProxyProtocolHeader* proxy_protocol = nullptr;  // with addresses, sent ahead of the first request
   std::string_view server_addr;       // the local address, text
-  std::uint16_t server_port = 0;
   std::uint64_t requests = 0;         // $connection_requests, this one included
   std::int64_t start_msec = 0;        // wall clock milliseconds at accept ($connection_time)
-  bool tls = false;
   const TlsSession* tls_session = nullptr;  // with `tls`
-  bool debug = false;                 // debug_connection names it: the error log takes all its lines
   int socket_fd = -1;                 // only for $tcpinfo_*; modules do no I/O on it
+  std::uint16_t server_port = 0;
+  bool tls = false;
+  bool debug = false;                 // debug_connection names it: the error log takes all its lines
 };
 
 // Wall clock of this loop turn, with texts formatted once a second by the worker.

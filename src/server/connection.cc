@@ -23,33 +23,26 @@ namespace {
 // What nginx takes of a header, or the first buffer of a request where that is larger.
 constexpr std::size_t kProxyHeaderBytesMax = 4096;
 
+// The parts of an address that variables and logs ask for.
 struct NumericAddress {
-  std::string_view text;
-  std::span<const std::uint8_t> bytes;
+  explicit NumericAddress(const sockaddr_storage& address);
+
+  char text[INET6_ADDRSTRLEN] = "unix:";
+  std::span<const char> bytes;  // of `address`; none of a unix socket's
   std::uint16_t port = 0;
 };
 
-// The parts of an address that variables and logs ask for; `text` and `bytes` are the connection's own memory.
-NumericAddress describe(const sockaddr_storage& address, char (&text)[INET6_ADDRSTRLEN], std::uint8_t* bytes) {
-  const void* raw = nullptr;
-  std::size_t raw_bytes = 0;
-  std::uint16_t port = 0;
+NumericAddress::NumericAddress(const sockaddr_storage& address) {
   if (address.ss_family == AF_INET) {
     const auto& in = reinterpret_cast<const sockaddr_in&>(address);
-    raw = &in.sin_addr;
-    raw_bytes = sizeof(in.sin_addr);
+    bytes = {reinterpret_cast<const char*>(&in.sin_addr), sizeof(in.sin_addr)};
     port = ntohs(in.sin_port);
   } else if (address.ss_family == AF_INET6) {
     const auto& in6 = reinterpret_cast<const sockaddr_in6&>(address);
-    raw = &in6.sin6_addr;
-    raw_bytes = sizeof(in6.sin6_addr);
+    bytes = {reinterpret_cast<const char*>(&in6.sin6_addr), sizeof(in6.sin6_addr)};
     port = ntohs(in6.sin6_port);
-  } else {
-    return {"unix:", {}, 0};
   }
-  inet_ntop(address.ss_family, raw, text, INET6_ADDRSTRLEN);
-  if (bytes != nullptr) std::memcpy(bytes, raw, raw_bytes);
-  return {text, {bytes, bytes == nullptr ? 0 : raw_bytes}, port};
+  if (!bytes.empty()) inet_ntop(address.ss_family, bytes.data(), text, sizeof(text));
 }
 
 }  // namespace
@@ -57,8 +50,8 @@ NumericAddress describe(const sockaddr_storage& address, char (&text)[INET6_ADDR
 Connection::Connection(Worker& worker, int fd, std::size_t listen_index)
     : worker_(worker),
       listen_(worker.routes().listens[listen_index]),
-      listen_text_(worker.listen_text(listen_index)),
       fd_(fd),
+      listen_index_(static_cast<std::uint16_t>(listen_index)),
       http1_(*this) {
   info_.number = worker.next_connection_number();
   info_.start_msec = worker.clock().msec;
@@ -77,19 +70,33 @@ void Connection::learn_addresses() {
   address.ss_family = listen_.address.storage.ss_family;
   // A client that reset the connection already has no name any more; there is nobody to answer.
   peer_gone_ = getpeername(fd_, reinterpret_cast<sockaddr*>(&address), &size) != 0 && errno == ENOTCONN;
-  const NumericAddress remote = describe(address, remote_text_, remote_bytes_);
-  info_.peer = {remote.text, remote.port, remote.bytes};
+  const NumericAddress remote(address);
 
   SocketAddress local = listen_.address;
   if (listen_.address.wildcard()) {
     local.length = sizeof(local.storage);
     if (getsockname(fd_, reinterpret_cast<sockaddr*>(&local.storage), &local.length) != 0) local = listen_.address;
   }
-  const NumericAddress here = describe(local.storage, local_text_, nullptr);
-  info_.server_addr = here.port == 0 ? std::string_view(listen_text_) : here.text;
-  info_.server_port = here.port;
+  const NumericAddress here(local.storage);
   servers_ = &listen_.servers_for(local);
+
+  const std::string_view remote_text(remote.text), here_text(here.text);
+  const std::size_t bytes = remote.bytes.size() + remote_text.size() + here_text.size();
+  if (bytes > sizeof(addresses_)) long_addresses_ = std::make_unique_for_overwrite<char[]>(bytes);
+  char* at = long_addresses_ == nullptr ? addresses_ : long_addresses_.get();
+  const auto keep = [&](auto range) {
+    char* const begin = at;
+    at = std::copy(range.begin(), range.end(), at);
+    return begin;
+  };
+  info_.peer.bytes = {reinterpret_cast<const std::uint8_t*>(keep(remote.bytes)), remote.bytes.size()};
+  info_.peer.text = {keep(remote_text), remote_text.size()};
+  info_.peer.port = remote.port;
+  info_.server_addr = here.port == 0 ? std::string_view(listen_text()) : std::string_view(keep(here_text), here_text.size());
+  info_.server_port = here.port;
 }
+
+const std::string& Connection::listen_text() const { return worker_.listen_text(listen_index_); }
 
 void Connection::open() {
   if (peer_gone_) return close();
@@ -110,7 +117,7 @@ void Connection::arm_timer(std::int64_t after_ms) { worker_.arm(timer_, std::chr
 
 void Connection::on_timer() {
   if (state_ == State::open) {
-    protocol_->on_timeout();
+    protocol().on_timeout();
   } else if (state_ == State::lingering) {
     close();
   }
@@ -151,7 +158,7 @@ void Connection::on_received(Completion completion) {
     const std::uint16_t id = completion.buffer_id();
     const std::size_t size = completion.result > 0 ? static_cast<std::size_t>(completion.result) : 0;
     if (state_ == State::open) take_bytes(worker_.receive_buffers().buffer(id).first(size));
-    if (state_ == State::open && receive_.pending() && protocol_->awaits_bytes()) look_for_reset();
+    if (state_ == State::open && receive_.pending() && protocol().awaits_bytes()) look_for_reset();
     if (state_ == State::lingering && size > 0) on_lingering_bytes();
     worker_.receive_buffers().give_back(id);
   }
@@ -197,7 +204,7 @@ void Connection::take_plain_bytes(std::span<const char> bytes) {
     bytes = look_for_preface(bytes);
     if (preface_undecided_) return;
   }
-  protocol_->on_bytes(bytes);
+  protocol().on_bytes(bytes);
 }
 
 // ngx_http_ssl_handshake: a handshake record, or an SSLv2 hello.
@@ -244,7 +251,6 @@ bool Connection::allows_http2(const ServerBlock& server) const {
 void Connection::speak_http2() {
   if (stream_ == nullptr) stream_ = std::make_unique<ByteStream>(worker_, fd_);
   http2_ = std::make_unique<Http2>(*this, *stream_);
-  protocol_ = http2_.get();
 }
 
 // Gives what follows the header, if anything does.
@@ -282,7 +288,7 @@ void Connection::on_peer_closed(int error_number) {
   peer_closed_ = true;
   // Behind a handshake a reset is an end like others (ngx_ssl_handle_recv, where OpenSSL has nothing to say), but for a
   // connection that waits for its next request or for time to pass (there nginx asks the socket itself what it says).
-  const bool waits = (static_cast<IdleConnection&>(*this).linked() && info_.requests != 0) || protocol_->only_watches();
+  const bool waits = (static_cast<IdleConnection&>(*this).linked() && info_.requests != 0) || protocol().only_watches();
   if (tls_ != nullptr && tls_->established() && !waits) error_number = 0;
   if (state_ == State::open && tls_ != nullptr && !tls_->established()) {
     log(LogLevel::info, "peer closed connection in SSL handshake", error_number);
@@ -290,7 +296,7 @@ void Connection::on_peer_closed(int error_number) {
   } else if (state_ == State::lingering) {
     close();
   } else if (state_ == State::open) {
-    protocol_->on_peer_closed(error_number);
+    protocol().on_peer_closed(error_number);
   }
 }
 
@@ -329,14 +335,14 @@ void Connection::close(bool reset) {
   }
   if (tls_ != nullptr && !reset) tls_->shut_down();
   worker_.ring().cancel(receive_);
-  protocol_->cancel();
+  protocol().cancel();
   if (stream_ != nullptr) stream_->cancel();
   if (tls_ != nullptr) tls_->cancel();
   close_when_quiet();
 }
 
 void Connection::close_when_quiet() {
-  if (released_ || state_ != State::closing || handling_receive_ || receive_.pending() || !protocol_->quiet() ||
+  if (released_ || state_ != State::closing || handling_receive_ || receive_.pending() || !protocol().quiet() ||
       (stream_ != nullptr && stream_->pending()) || (tls_ != nullptr && tls_->pending())) {
     return;
   }
@@ -345,7 +351,7 @@ void Connection::close_when_quiet() {
 }
 
 void Connection::stop_gracefully() {
-  if (state_ == State::open) protocol_->stop_gracefully();
+  if (state_ == State::open) protocol().stop_gracefully();
 }
 
 // What the log says is being done (nginx: log->action).
@@ -373,7 +379,7 @@ void Connection::log(LogLevel level, std::string_view message, int error_number)
   const ErrorLog& error_log = default_server().root.settings.get<HttpCoreLocation>().error_log_targets;
   if (!error_log.wants(level, info_.debug)) return;
   log_with(level, message, error_number,
-           fmt::format(" while {}, client: {}, server: {}", waiting_for(), info_.peer.text, listen_text_));
+           fmt::format(" while {}, client: {}, server: {}", waiting_for(), info_.peer.text, listen_text()));
 }
 
 void Connection::log_with(LogLevel level, std::string_view message, int error_number, std::string_view context) {

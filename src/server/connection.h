@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 
+#include "base/chunk_pool.h"
 #include "base/intrusive_list.h"
 #include "config/route_table.h"
 #include "http/proxy_protocol.h"
@@ -113,6 +114,8 @@ class Connection : public ConnectionOfWorker, public IdleConnection {
   };
 
   void learn_addresses();
+  Protocol& protocol() { return http2_ == nullptr ? static_cast<Protocol&>(http1_) : *http2_; }
+  const std::string& listen_text() const;
   std::span<const char> take_proxy_header(std::span<const char> bytes);
   void log_broken_proxy_header(const ProxyProtocolReading& reading);
   bool awaits_proxy_header() const { return proxy_header_ != nullptr && !proxy_header_->complete; }
@@ -133,8 +136,9 @@ class Connection : public ConnectionOfWorker, public IdleConnection {
 
   Worker& worker_;
   const ListenSocket& listen_;
-  const std::string& listen_text_;
+  const AddressServers* servers_ = nullptr;
   int fd_;
+  std::uint16_t listen_index_;
   State state_ = State::open;
   bool peer_closed_ = false;
   bool peer_gone_ = false;  // before it was looked at for the first time
@@ -144,11 +148,10 @@ class Connection : public ConnectionOfWorker, public IdleConnection {
   bool tls_undecided_ = false;       // the first byte is to tell
   bool plain_on_tls_port_ = false;
   bool preface_undecided_ = false;   // the first bytes are to tell
-  const AddressServers* servers_ = nullptr;
   ConnectionInfo info_;
-  char remote_text_[INET6_ADDRSTRLEN];
-  char local_text_[INET6_ADDRSTRLEN];
-  std::uint8_t remote_bytes_[16];
+  // Both addresses, as bytes and as texts: those of IPv4 have their place here, longer ones on the heap.
+  char addresses_[4 + 2 * INET_ADDRSTRLEN];
+  std::unique_ptr<char[]> long_addresses_;
   std::unique_ptr<ProxyHeader> proxy_header_;
   Clock::time_point linger_until_{};
   std::int64_t linger_silence_ms_ = 0;
@@ -158,8 +161,10 @@ class Connection : public ConnectionOfWorker, public IdleConnection {
   std::unique_ptr<ByteStream> stream_;  // of one with TLS, or that speaks HTTP/2
   std::unique_ptr<TlsChannel> tls_;
   Http1 http1_;
-  std::unique_ptr<Protocol> http2_;
-  Protocol* protocol_ = &http1_;
+  std::unique_ptr<Protocol> http2_;  // speaks instead, once it is there
 };
+
+// Ten thousand of them wait for their next requests: one more of a page makes a difference.
+static_assert(ChunkPool::kChunkBytes / sizeof(Connection) >= 7);
 
 }  // namespace uringx

@@ -162,7 +162,7 @@ void Http1::arm_send_timer() { connection_.arm_timer(request().settings<HttpCore
 
 // More follows, maybe in a chain, whose progress only the socket can tell.
 void Http1::note_progress() {
-  progress_seen_ = send_progress();
+  current_->progress_seen = send_progress();
   arm_send_timer();
 }
 
@@ -252,7 +252,7 @@ void Http1::on_body_bytes() {
   discard_what_came();
   if (current_->body_complete) {
     finish_request();
-  } else if (connection_.worker().ring().now() >= drain_until_) {
+  } else if (connection_.worker().ring().now() >= current_->drain_until) {
     stop_draining();
   } else {
     connection_.arm_timer(request().settings<HttpCoreLocation>().lingering_timeout->count);
@@ -278,7 +278,7 @@ void Http1::finish_request() {
     connection_.resume_receiving();
     const auto& core = request().settings<HttpCoreLocation>();
     if (state_ != State::draining) {
-      drain_until_ = connection_.worker().ring().now() + std::chrono::milliseconds(core.lingering_time->count);
+      current_->drain_until = connection_.worker().ring().now() + std::chrono::milliseconds(core.lingering_time->count);
       state_ = State::draining;
     }
     connection_.arm_timer(core.lingering_timeout->count);
@@ -341,11 +341,9 @@ void Http1::end_connection() {
   if (current_ != nullptr && state_ != State::closing) {
     const auto& core = request().settings<HttpCoreLocation>();
     const bool more_came = input_.size() > current_->body_start;
-    linger_ = !connection_.peer_closed() &&
-              (*core.lingering_close == Lingering::always ||
-               (*core.lingering_close == Lingering::on && (request().lingering_close || more_came)));
-    linger_total_ms_ = core.lingering_time->count;
-    linger_silence_ms_ = core.lingering_timeout->count;
+    const bool lingers = *core.lingering_close == Lingering::always ||
+                         (*core.lingering_close == Lingering::on && (request().lingering_close || more_came));
+    if (lingers && !connection_.peer_closed()) lingering_ = &core;
   }
   state_ = State::closing;
   LineBuffers& lines = connection_.worker().lines();
@@ -354,8 +352,8 @@ void Http1::end_connection() {
     lines.wait(line_waiter_, last_line_);
     return;
   }
-  if (linger_ && !connection_.peer_closed()) {
-    connection_.linger(linger_total_ms_, linger_silence_ms_);
+  if (lingering_ != nullptr && !connection_.peer_closed()) {
+    connection_.linger(lingering_->lingering_time->count, lingering_->lingering_timeout->count);
   } else {
     connection_.close(reset_);
   }
@@ -407,8 +405,8 @@ void Http1::on_timeout() {
       if (current_->sender->paused() || current_->sender->awaits_filters()) return arm_send_timer();
       // A chain's send goes on inside the kernel: what the client acknowledged since tells whether it is alive.
       const std::uint64_t progress = send_progress();
-      if (current_->sender->sends_in_chain() && progress != progress_seen_) {
-        progress_seen_ = progress;
+      if (current_->sender->sends_in_chain() && progress != current_->progress_seen) {
+        current_->progress_seen = progress;
         arm_send_timer();
         return;
       }

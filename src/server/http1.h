@@ -18,6 +18,7 @@
 namespace uringx {
 
 class Connection;
+struct HttpCoreLocation;
 
 // What HTTP/1 needs while a request is at hand; from the worker's slab.
 struct Http1Exchange {
@@ -36,6 +37,8 @@ struct Http1Exchange {
   bool body_complete = true;
   bool bytes_came_later = false;  // after the head, in a packet of their own
   ChunkedDecoder chunks;
+  std::uint64_t progress_seen = 0;      // of the answer's bytes, at the last look
+  Clock::time_point drain_until{};      // the rest of the body is awaited so long
 };
 
 class Http1 final : public Protocol {
@@ -124,17 +127,13 @@ class Http1 final : public Protocol {
   bool processing_ = false;   // process_input() is on the stack
   bool keep_alive_ = false;   // after the current answer
   bool must_stay_ = false;    // idle within keepalive_min_timeout: neither a stop nor a lack of places ends it
-  std::int64_t idle_ms_after_stay_ = 0;
   bool continue_wanted_ = false;  // "100 Continue" goes before the answer
   bool logged_ = false;       // the current request is in the access log
-  bool linger_ = false;       // at the end of the connection
   bool reset_ = false;        // end it with a TCP reset
-  std::int64_t linger_total_ms_ = 0;
-  std::int64_t linger_silence_ms_ = 0;
   bool waiting_for_lines_ = false;
+  const HttpCoreLocation* lingering_ = nullptr;  // says how long, at the end of a connection that is to linger
+  std::int64_t idle_ms_after_stay_ = 0;
   std::uint64_t last_line_ = 0;  // log line of the last answer: in its file before anything follows
-  std::uint64_t progress_seen_ = 0;
-  Clock::time_point drain_until_{};
   InputBuffer input_;
   HeaderBufferBudget budget_;
   Http1Exchange* current_ = nullptr;
