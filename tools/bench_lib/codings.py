@@ -1,4 +1,4 @@
-"""What compressing an answer costs: a page of 100 KiB with gzip, compressed for each request, kept, and compressed beforehand."""
+"""What compressing an answer costs: pages of 100 and of 10 KiB with gzip, compressed for each request, kept, and beforehand."""
 
 import contextlib
 import gzip
@@ -10,10 +10,11 @@ import time
 
 from bench_lib import load, servers
 
-PAGE_BYTES = 100 << 10
+PAGES = {"page.html": 100 << 10, "small.html": 10 << 10}
 CONNECTIONS = 16
 # Case -> (what it is called, the path that is asked for).
-CASES = {"gzip 1": "/level1/page.html", "gzip 6": "/level6/page.html", "gzip_static": "/static/page.html", "not compressed": "/page.html"}
+CASES = {f"{size} KiB, {title}": f"{folder}/{page}" for size, page in ((100, "page.html"), (10, "small.html"))
+         for title, folder in (("gzip 1", "/level1"), ("gzip 6", "/level6"), ("gzip_static", "/static"), ("not compressed", ""))}
 CONTENDERS = {"nginx": ("nginx", ""), "uringx, gzip_cache off": ("uringx", "gzip_cache off;"), "uringx": ("uringx", "")}
 CONFIG = """worker_processes 1;
 pid {folder}/server.pid;
@@ -37,19 +38,20 @@ http {{
 """
 
 
-def make_page(root):
-    """A text of words that come again and again, as pages have them, and its copy for gzip_static."""
+def make_pages(root):
+    """{name: bytes}: texts of words that come again and again, as pages have them, with their copies for gzip_static."""
     chance = random.Random(1)
     words = ["".join(chance.choice("etaoinshrdlu") for _ in range(chance.randint(2, 9))) for _ in range(800)]
     text = ""
-    while len(text) < PAGE_BYTES:
+    while len(text) < max(PAGES.values()):
         text += f'<p class="{chance.choice(words)}">' + " ".join(chance.choices(words, k=12)) + "</p>\n"
-    page = text[:PAGE_BYTES].encode()
     root.mkdir(parents=True)
     root.chmod(0o755)
-    (root / "page.html").write_bytes(page)
-    (root / "page.html.gz").write_bytes(gzip.compress(page, 6))
-    return page
+    pages = {name: text[:size].encode() for name, size in PAGES.items()}
+    for name, page in pages.items():
+        (root / name).write_bytes(page)
+        (root / f"{name}.gz").write_bytes(gzip.compress(page, 6))
+    return pages
 
 
 def start(name, binaries, folder, root, core):
@@ -68,10 +70,14 @@ def ask(server, path):
     return body
 
 
+def unpacked(body):
+    return gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body
+
+
 def measure(plan, binaries, cores, folder):
     """{case: {contender: ([CPU in us a request, one a round], bytes of the answer)}}"""
     root = folder / "files"
-    page = make_page(root)
+    pages = make_pages(root)
     results = {}
     with contextlib.ExitStack() as stack:
         running = {name: stack.enter_context(start(name, binaries, folder, root, cores[0])) for name in CONTENDERS}
@@ -79,7 +85,8 @@ def measure(plan, binaries, cores, folder):
         names = list(running)
         for case, path in CASES.items():
             rows = results[case] = {name: ([], len(ask(running[name], path))) for name in names}
-            if case != "not compressed" and any(gzip.decompress(ask(running[name], path)) != page for name in names):
+            page = pages[path.rpartition("/")[2]]
+            if any(unpacked(ask(running[name], path)) != page for name in names):
                 raise SystemExit(f"tools/bench: other bytes than the page's behind {path}")
             for turn in range(plan.rounds):
                 for name in names[turn % len(names):] + names[:turn % len(names)]:

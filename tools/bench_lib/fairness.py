@@ -14,8 +14,8 @@ LEVELS = ("1", "6")
 
 
 def make_files(root):
-    """A hot file of 1 KiB, and the text of codings.make_page again and again."""
-    page = codings.make_page(root)
+    """A hot file of 1 KiB, and the text of codings.make_pages again and again."""
+    page = codings.make_pages(root)["page.html"]
     (root / "hot.bin").write_bytes(bytes(HOT_BYTES))
     with open(root / "text.html", "wb") as text:
         for _ in range(TEXT_BYTES // len(page)):
@@ -24,9 +24,12 @@ def make_files(root):
 
 @contextlib.contextmanager
 def clients_of(url, core):
-    """One client that has the text compressed, over and over, until the block ends."""
+    """One client that has the text compressed, over and over, until the block ends.
+
+    It runs when wrk does not (SCHED_IDLE): what it does with the bytes on the clients' core is no latency of the server's.
+    """
     command = f"while curl -sf -o /dev/null -H 'Accept-Encoding: gzip' {url}; do :; done"
-    with subprocess.Popen(["taskset", "-c", str(core), "sh", "-c", command], start_new_session=True) as client:
+    with subprocess.Popen(["chrt", "--idle", "0", "taskset", "-c", str(core), "sh", "-c", command], start_new_session=True) as client:
         time.sleep(0.5)
         try:
             yield

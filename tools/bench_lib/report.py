@@ -66,7 +66,7 @@ class Page:
     def add_codings(self, results):
         """CPU per request and size of the answer; the ratio is to nginx's CPU, round by round."""
         names = list(next(iter(results.values())))
-        head = ["**a page of 100 KiB, server CPU, us per request**"]
+        head = ["**a page, server CPU, us per request**"]
         head += [word for name in names for word in (name, "bytes")] + [f"{name} / {names[0]}" for name in names[1:]]
         rows = []
         for case, found in results.items():
