@@ -19,6 +19,7 @@
 #include "base/check.h"
 #include "ring/backend.h"
 #include "ring/kernel_abi.h"
+#include "ring/recent_pages.h"
 #include "ring/refusal.h"
 
 namespace uringx {
@@ -94,19 +95,21 @@ class KernelBackend : public Backend {
   int open_cached(const char* path, const open_how& how) override;
   int stat_open_file(int fd, struct statx* out) override;
   ssize_t read_cached(int fd, std::span<char> into, std::uint64_t offset) override;
-  bool pages_cached(int fd, std::uint64_t offset, std::size_t bytes) override;
+  bool pages_cached(int fd, std::uint64_t file, std::uint64_t offset, std::size_t bytes) override;
   ssize_t send_file_now(int socket_fd, int file_fd, std::uint64_t offset, std::size_t bytes, bool) override;
   ssize_t send_now(int socket_fd, std::span<const char> bytes, bool more) override;
   void close_now(int fd) override { ::close(fd); }
 
  private:
   unsigned copy_completions(std::span<io_uring_cqe> to);
+  bool look_at_pages(int fd, std::uint64_t offset, std::size_t bytes);
   bool pages_answer(int fd, std::uint64_t offset, std::size_t bytes);
 
   io_uring ring_;
   // taken off the CQ to make the kernel accept a submission; reaped first
   std::vector<io_uring_cqe> spilled_;
   bool has_cachestat_ = true;          // until the kernel says otherwise
+  RecentPages recent_pages_;
 };
 
 void KernelBackend::reserve(unsigned count) {
@@ -195,8 +198,17 @@ ssize_t KernelBackend::read_cached(int fd, std::span<char> into, std::uint64_t o
   return errno == EOPNOTSUPP ? -EAGAIN : -errno;
 }
 
-bool KernelBackend::pages_cached(int fd, std::uint64_t offset, std::size_t bytes) {
+bool KernelBackend::pages_cached(int fd, std::uint64_t file, std::uint64_t offset, std::size_t bytes) {
   if (bytes == 0) return true;
+  if (file == 0) return look_at_pages(fd, offset, bytes);
+  const auto now = Clock::now();
+  if (recent_pages_.holds(file, offset, offset + bytes, now)) return true;
+  const bool cached = look_at_pages(fd, offset, bytes);
+  if (cached) recent_pages_.note(file, offset, offset + bytes, now);
+  return cached;
+}
+
+bool KernelBackend::look_at_pages(int fd, std::uint64_t offset, std::size_t bytes) {
   if (has_cachestat_) {
     kernel_abi::CachestatRange range{offset, bytes};
     kernel_abi::Cachestat counts{};

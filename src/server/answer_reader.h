@@ -37,6 +37,8 @@ class AnswerReader {
   // What comes next is bytes of the file: which, and where in it the first of them is.
   bool at_file() const { return !head_left() && filtered_ == nullptr && parts_left() && part().file_bytes != 0; }
   int file_fd() const { return file_->fd; }
+  // Stands for it with Backend::pages_cached().
+  std::uint64_t file_identity() const { return file_->info.st_ino ^ std::uint64_t{file_->info.st_dev} << 40; }
   std::uint64_t file_offset() const { return part().file_offset + part_done_; }
   std::uint64_t part_bytes_left() const;
   // The next `bytes` of the current part (at most part_bytes_left()) were sent another way.

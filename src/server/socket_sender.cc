@@ -154,14 +154,18 @@ bool SocketSender::prefers_sendfile() const {
   return reader_.at_file() && use_sendfile_ && reader_.part_bytes_left() >= kSendFileBytesMin;
 }
 
+// Windows begin and end at the same places for all who send the file.
+std::uint64_t SocketSender::window_bytes() const {
+  return std::min(reader_.part_bytes_left(), kSendFileWindowBytes - reader_.file_offset() % kSendFileWindowBytes);
+}
+
 bool SocketSender::pages_cached() const {
-  const std::uint64_t bytes = std::min(reader_.part_bytes_left(), kSendFileWindowBytes);
-  return worker_.ring().backend().pages_cached(reader_.file_fd(), reader_.file_offset(), bytes);
+  return worker_.ring().backend().pages_cached(reader_.file_fd(), reader_.file_identity(), reader_.file_offset(), window_bytes());
 }
 
 void SocketSender::send_file() {
   give_buffer_back();  // ten thousand slow readers hold none
-  std::uint64_t bytes = std::min({reader_.part_bytes_left(), kSendFileWindowBytes, allowance_});
+  std::uint64_t bytes = std::min(window_bytes(), allowance_);
   if (file_bytes_per_call_max_ != 0) bytes = std::min(bytes, file_bytes_per_call_max_);
   const ssize_t sent = worker_.ring().backend().send_file_now(socket_fd_, reader_.file_fd(), reader_.file_offset(),
                                                               bytes, more_at_once(reader_.more_after(bytes)));

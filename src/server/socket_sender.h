@@ -38,6 +38,7 @@ class SocketSender final : public AnswerSender {
   bool more_at_once(bool more) const { return more && !pace_.limited(); }
   void on_sent(Completion completion);
   bool prefers_sendfile() const;
+  std::uint64_t window_bytes() const;
   bool pages_cached() const;
   void take_buffer();
   void give_buffer_back();

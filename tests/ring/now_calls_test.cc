@@ -11,6 +11,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+#include <thread>
+
+#include "ring/recent_pages.h"
 
 namespace uringx {
 
@@ -68,23 +72,39 @@ TEST_SUITE("ring") {
     const OwnedFd status(open("/proc/self/status", O_RDONLY | O_CLOEXEC));
     char buffer[32];
     CHECK(backend->read_cached(status.get(), buffer, 0) == -EAGAIN);
-    CHECK_FALSE(backend->pages_cached(status.get(), 0, 32));
+    CHECK_FALSE(backend->pages_cached(status.get(), 0, 0, 32));
   }
 
   TEST_CASE("pages that were evicted are not cached, and reading does not wait for them") {
     const auto backend = make_test_backend();
     const TemporaryFile file(patterned_bytes(256 * 1024));
-    CHECK(backend->pages_cached(file.fd.get(), 0, 256 * 1024));
-    CHECK(backend->pages_cached(file.fd.get(), 5000, 1));
+    CHECK(backend->pages_cached(file.fd.get(), 0, 0, 256 * 1024));
+    CHECK(backend->pages_cached(file.fd.get(), 0, 5000, 1));
     if (!evict(file.fd.get())) {
       MESSAGE("no file system on a disk here: eviction not tried");
       return;
     }
-    CHECK_FALSE(backend->pages_cached(file.fd.get(), 0, 256 * 1024));
+    CHECK_FALSE(backend->pages_cached(file.fd.get(), 0, 0, 256 * 1024));
     char buffer[4096];
     CHECK(backend->read_cached(file.fd.get(), buffer, 0) == -EAGAIN);
     CHECK(pread(file.fd.get(), buffer, sizeof(buffer), 0) == 4096);
     CHECK(backend->read_cached(file.fd.get(), buffer, 0) == 4096);
+  }
+
+  TEST_CASE("of a file that is named, pages found in memory are not looked for again at once, by whatever descriptor") {
+    const auto backend = make_test_backend();
+    constexpr std::size_t kBytes = 256 * 1024;
+    const TemporaryFile file(patterned_bytes(kBytes));
+    const OwnedFd other(open(file.path.c_str(), O_RDONLY | O_CLOEXEC));
+    CHECK(backend->pages_cached(file.fd.get(), 7, 0, kBytes));
+    if (!evict(file.fd.get())) return;
+    const auto within = [&](std::uint64_t offset, std::size_t bytes) { return backend->pages_cached(other.get(), 7, offset, bytes); };
+    const auto before = std::chrono::steady_clock::now();
+    const bool remembered = within(4096, kBytes - 4096);
+    if (std::chrono::steady_clock::now() - before < RecentPages::kFreshFor / 2) CHECK(remembered);
+    CHECK_FALSE(backend->pages_cached(other.get(), 8, 0, kBytes));
+    std::this_thread::sleep_for(RecentPages::kFreshFor + std::chrono::milliseconds(1));
+    CHECK_FALSE(within(4096, kBytes - 4096));
   }
 
   TEST_CASE("pages_cached also answers a user who may not write the file") {
@@ -96,12 +116,12 @@ TEST_SUITE("ring") {
     const TemporaryFile file(patterned_bytes(256 * 1024));
     const OwnedFd read_only(open(file.path.c_str(), O_RDONLY | O_CLOEXEC));
     setfsuid(65534);
-    const bool cached = backend->pages_cached(read_only.get(), 0, 256 * 1024);
+    const bool cached = backend->pages_cached(read_only.get(), 0, 0, 256 * 1024);
     setfsuid(0);
     CHECK(cached);
     if (!evict(file.fd.get())) return;
     setfsuid(65534);
-    const bool still_cached = backend->pages_cached(read_only.get(), 0, 256 * 1024);
+    const bool still_cached = backend->pages_cached(read_only.get(), 0, 0, 256 * 1024);
     setfsuid(0);
     CHECK_FALSE(still_cached);
   }

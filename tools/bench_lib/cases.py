@@ -39,13 +39,20 @@ LATENCY = {
     "h2 over TLS": ("ecdsa", True),
 }
 
-# Contender -> (binary, configuration). The first one is what the others are compared with.
+# Contender -> (binary, configuration). Of a configuration that both have, uringx is compared with nginx.
 CONTENDERS = {
     "nginx-stock": ("nginx", "stock"),
     "nginx-tuned": ("nginx", "tuned"),
+    "nginx-aio": ("nginx", "aio"),
     "uringx-stock": ("uringx", "stock"),
     "uringx-tuned": ("uringx", "tuned"),
+    # With configurations of their own (peers.py), for what a server does under load.
+    "h2o": ("h2o", None),
+    "lighttpd": ("lighttpd", None),
+    "caddy": ("caddy", None),
+    "floor": ("floor", None),
 }
+DEFAULT_CONTENDERS = "nginx-stock,nginx-tuned,uringx-stock,uringx-tuned"
 
 # One text for both binaries: stock is what Debian's nginx.conf says, tuned is what a benchmark-minded person would write.
 COMMON = """worker_processes 1;
@@ -66,7 +73,8 @@ SETTINGS = {
     "tuned": ("    access_log off;\n    open_file_cache max=1000 inactive=60s;\n    open_file_cache_valid 30s;\n"
               "    keepalive_requests 1000000;\n"),
 }
-LISTEN_FLAGS = {"stock": "", "tuned": " reuseport"}
+SETTINGS["aio"] = SETTINGS["tuned"] + "    aio threads;\n"
+LISTEN_FLAGS = {"stock": "", "tuned": " reuseport", "aio": " reuseport"}
 # A port for each: nginx 1.22 speaks nothing but HTTP/2 on a cleartext port with http2, and a port has one key, so that the client's
 # preferences decide nothing.
 LISTENERS = {"plain": "", "limited": "", "h2c": " http2", "rsa": " ssl http2", "ecdsa": " ssl http2"}
@@ -99,10 +107,14 @@ class Plan:
     idle_connections: int
     tls_protocol: str
 
+    def own_contenders(self):
+        """Those that read nginx.conf: for parts that measure more than requests."""
+        return {name: contender for name, contender in self.contenders.items() if contender[1] is not None}
+
 
 def choose(text, known, what):
     """The subset of `known` (a list or a dict) that a comma-separated option names, in the order of `known`."""
-    if not text:
+    if not text or text == "all":
         return known
     names = text.split(",")
     unknown = [name for name in names if name not in known]
@@ -119,7 +131,7 @@ def plan(arguments):
         sizes=choose(arguments.sizes or ("1k,1m" if quick else None), SIZES, "size class"),
         connections=[int(c) for c in connections.split(",")] if connections else CONNECTIONS,
         modes=choose(arguments.modes or ("keepalive,new" if quick else None), MODES, "mode"),
-        contenders=choose(arguments.contenders, CONTENDERS, "contender"),
+        contenders=choose(arguments.contenders or DEFAULT_CONTENDERS, CONTENDERS, "contender"),
         parts=choose(arguments.parts or ("load,idle,slow" if quick else None), PARTS, "part"),
         rounds=arguments.rounds or (3 if quick else 5),
         seconds=arguments.seconds or (1 if quick else 2),

@@ -4,7 +4,7 @@ import contextlib
 import statistics
 import sys
 
-from bench_lib import cases, load, servers
+from bench_lib import cases, load, peers, servers
 
 SIZE = {"1k": 1024}
 
@@ -17,9 +17,10 @@ def measure(plan, binaries, cores, folder, certificates):
     with contextlib.ExitStack() as stack:
         running = {}
         for name, (binary, config) in plan.contenders.items():
-            running[name] = stack.enter_context(servers.Server(
-                name, binaries[binary], config, folder / name, root, cores[0], listeners=cases.LISTENERS,
-                certificates=certificates, tls_protocol=plan.tls_protocol))
+            if "h2c" in peers.listeners_of(name):
+                running[name] = stack.enter_context(servers.Server(
+                    name, binaries[binary], config, folder / name, root, cores[0], listeners=peers.listeners_of(name),
+                    certificates=certificates, tls_protocol=plan.tls_protocol))
         names = list(running)
         for protocol, (listener, http2) in cases.LATENCY.items():
             rows = results[protocol] = {name: [] for name in names}

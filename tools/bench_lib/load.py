@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 
-from bench_lib import cases, servers
+from bench_lib import cases, peers, servers
 
 # From this size on, what the client had begun to read when its time was up is no small part: bytes are counted, not finished answers.
 COUNT_BYTES_FROM = 1 << 20
@@ -152,11 +152,12 @@ def measure(plan, binaries, cores, folder, certificates):
         running = {}
         for name, (binary, config) in plan.contenders.items():
             running[name] = stack.enter_context(servers.Server(
-                name, binaries[binary], config, folder / name, root, cores[0], listeners=cases.LISTENERS,
+                name, binaries[binary], config, folder / name, root, cores[0], listeners=peers.listeners_of(name),
                 certificates=certificates, tls_protocol=plan.tls_protocol))
-            check_answers(running[name], root, plan.sizes)
-        names = list(running)
+            if name != peers.FLOOR:
+                check_answers(running[name], root, plan.sizes)
         for case, size_bytes in cases_of(plan):
+            names = [name for name in running if peers.plays(name, case)]
             rows = results[case] = {name: [] for name in names}
             for turn in range(plan.rounds):
                 for name in names[turn % len(names):] + names[:turn % len(names)]:

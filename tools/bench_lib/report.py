@@ -38,9 +38,9 @@ class Page:
             head = [f"**{title}**"] + [n.replace("-", " ") for n in names] + [f"uringx/nginx {a.split('-')[1]}" for a, _ in pairs]
             rows = []
             for case, samples in results.items():
-                values = {n: [getattr(s, field) for s in samples[n]] for n in names}
+                values = {n: [getattr(s, field) for s in samples.get(n, ())] for n in names}
                 row = [f"{SIZE_NAMES[case.size]}, {cases.MODES[case.mode].title}, {case.connections}"]
-                row += [form.format(median(values[n])) for n in names]
+                row += [form.format(median(values[n])) if values[n] else "" for n in names]
                 row += [f"{median(a / b if b else 0 for a, b in zip(values[ours], values[theirs])):.2f}" for ours, theirs in pairs]
                 rows.append(row)
             self.table(head, rows)

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 
-from bench_lib import cases
+from bench_lib import cases, peers
 
 START_SECONDS_MAX = 10
 STOP_SECONDS_MAX = 10
@@ -37,17 +37,24 @@ class Server:
 
     def __init__(self, name, binary, config, folder, root, core, worker_connections=1024, listeners=("plain",), text=None,
                  **tls):
-        """`text` (folder, port -> configuration) in place of what `config` names; `tls` is what cases.config_text needs for listeners with ssl: certificates, tls_protocol."""
+        """`text` (folder, port -> configuration) in place of what `config` names; neither: `name` is one of peers.PEERS; `tls` is what cases.config_text needs for listeners with ssl: certificates, tls_protocol."""
         self.name = name
         self.ports = {listener: free_port() for listener in listeners}
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o755)
         config_path = self.folder / "nginx.conf"
-        config_path.write_text(text(self.folder, self.port) if text else
-                               cases.config_text(config, self.folder, self.ports, root, worker_connections, **tls), encoding="utf-8")
-        self.command = ["taskset", "-c", str(core), binary, "-p", f"{self.folder}/", "-c", str(config_path),
-                        "-g", "daemon off;"]
+        words = ["-p", "{folder}/", "-c", "{config}", "-g", "daemon off;"]
+        if text:
+            config_text = text(self.folder, self.port)
+        elif config:
+            config_text = cases.config_text(config, self.folder, self.ports, root, worker_connections, **tls)
+        else:
+            self.folder.chmod(0o777)  # some change the user before they write their pid file
+            config_text, words = peers.configuration(name, self.folder, self.ports, root, **tls)
+        config_path.write_text(config_text, encoding="utf-8")
+        self.command = ["taskset", "-c", str(core), binary]
+        self.command += [word.format(folder=self.folder, config=config_path, port=self.port) for word in words]
         self.process = None
 
     def __enter__(self):

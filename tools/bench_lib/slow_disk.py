@@ -153,7 +153,7 @@ def measure(plan, binaries, cores, folder):
     results = {}
     try:
         with mounted(root / "slow"):
-            for name, (binary, config) in plan.contenders.items():
+            for name, (binary, config) in plan.own_contenders().items():
                 with servers.Server(name, binaries[binary], config, folder / name, root, cores[0]) as server:
                     results[name] = measure_one(server, script, cores[1])
                 print(f"slow disk {name}: {results[name]}", file=sys.stderr, flush=True)

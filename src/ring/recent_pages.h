@@ -1,0 +1,46 @@
+// RecentPages remembers for a few milliseconds which stretches of files were found in memory: of a hot file that many
+// connections read, the pages are looked for once, not by each of them before each call of sendfile.
+// What was looked at just now is the last that the kernel gives up, so an answer that old is as good as a new one, which may be
+// wrong as well by the time it is used. Owned by a backend, on its thread.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+
+namespace uringx {
+
+class RecentPages {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+  static constexpr std::chrono::milliseconds kFreshFor{10};
+
+  // Whether all of [begin, end) of that file was noted within kFreshFor. `file` is not 0.
+  bool holds(std::uint64_t file, std::uint64_t begin, std::uint64_t end, Time now) const {
+    const Stretch& stretch = stretches_[place(file, begin)];
+    return stretch.file == file && stretch.begin <= begin && end <= stretch.end && now - stretch.noted <= kFreshFor;
+  }
+  void note(std::uint64_t file, std::uint64_t begin, std::uint64_t end, Time now) {
+    stretches_[place(file, begin)] = {file, begin, end, now};
+  }
+
+ private:
+  static constexpr unsigned kPlacesLog2 = 8;
+  static constexpr unsigned kStretchLog2 = 19;  // callers that keep to stretches of 512 KiB find each other's notes
+
+  struct Stretch {
+    std::uint64_t file = 0;  // 0: none
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+    Time noted{};
+  };
+
+  // Fibonacci hashing.
+  static std::size_t place(std::uint64_t file, std::uint64_t begin) {
+    return static_cast<std::size_t>(((file + (begin >> kStretchLog2)) * 0x9e3779b97f4a7c15u) >> (64 - kPlacesLog2));
+  }
+
+  std::array<Stretch, 1u << kPlacesLog2> stretches_{};
+};
+
+}  // namespace uringx
