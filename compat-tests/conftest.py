@@ -3,6 +3,7 @@ end."""
 from __future__ import annotations
 
 import collections
+import contextlib
 import fnmatch
 import glob
 import os
@@ -16,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from harness.configs import ConfigTester  # noqa: E402
 from harness.pair import NotServedYet, Pair, Workspace  # noqa: E402
-from harness.run import SHUTS_DOWN, UNSTEADY, slug  # noqa: E402
+from harness.run import ONLY_ONCE, SHUTS_DOWN, UNSTEADY, slug  # noqa: E402
 from harness.running import BASIC, kill_if_ours  # noqa: E402
 from harness.site import Site  # noqa: E402
 from known_differences import KNOWN_DIFFERENCES  # noqa: E402
@@ -24,8 +25,6 @@ from served import FIRST_WAVE  # noqa: E402
 
 PROJECT = Path(__file__).resolve().parent.parent
 GROUPS_SHOWN, GROUP_CHARACTERS = 60, 110
-# With --reruns a test that failed is run again, and passes when it passes then. More of these than this is a failure.
-UNSTEADY_MAX = 10
 UNSTEADY_TESTS: dict[str, list[str]] = {}  # by node id: the last line of what was said
 BUILT_IN_PID = Path("/run/nginx.pid")
 
@@ -189,10 +188,12 @@ def pytest_generate_tests(metafunc):
     """A test function with the argument `case` gets every case of the module's SITES, and None at each site's
     end."""
     if "case" in metafunc.fixturenames:
-        rows = [(site, c) for site in metafunc.module.SITES for c in site.cases + [None]]
-        metafunc.parametrize(
-            "site,case", rows, ids=[slug(c.id if c else f"{s.name}: {SHUTS_DOWN}") for s, c in rows]
-        )
+        rows = [
+            pytest.param(site, c, id=slug(c.id if c else f"{site.name}: {SHUTS_DOWN}"), marks=() if c else ONLY_ONCE)
+            for site in metafunc.module.SITES
+            for c in site.cases + [None]
+        ]
+        metafunc.parametrize("site,case", rows)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -223,19 +224,17 @@ def signature(difference) -> tuple[str, str, str]:
 
 
 def pytest_runtest_logreport(report):
-    """What fails once is told of, whatever it does when it is run again (a second failure counts as every other)."""
+    """What fails once is told of, whatever it does when it is run again (--reruns; a second failure counts as every other)."""
     if report.outcome == "rerun":
         UNSTEADY_TESTS[report.nodeid] = str(report.longreprtext).strip().splitlines()[-1:]
 
 
-@pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session):
     """`nginx -t` leaves an empty file at its built-in pid path when a text names none. The pid file of a
     running server is not empty."""
-    if not session.config.had_built_in_pid and BUILT_IN_PID.exists() and BUILT_IN_PID.stat().st_size == 0:
-        BUILT_IN_PID.unlink()
-    if len(UNSTEADY_TESTS) > UNSTEADY_MAX:
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    with contextlib.suppress(FileNotFoundError):  # another run may be faster
+        if not session.config.had_built_in_pid and BUILT_IN_PID.stat().st_size == 0:
+            BUILT_IN_PID.unlink()
 
 
 def pytest_terminal_summary(terminalreporter, config):
@@ -261,6 +260,4 @@ def pytest_terminal_summary(terminalreporter, config):
         write("connections that once ended differently: " + ", ".join(UNSTEADY))
     for test, said in UNSTEADY_TESTS.items():
         write(f"failed once: {test}: {' '.join(said)}")
-    if len(UNSTEADY_TESTS) > UNSTEADY_MAX:
-        write(f"more than {UNSTEADY_MAX} tests failed once: that is a failure")
     write(f"known differences listed: {len(KNOWN_DIFFERENCES)}")

@@ -172,7 +172,7 @@ def test_a_page_in_a_coding(server, workspace, packed_page, name):
     coding, directives = CODINGS[name]
     seen = run_page(server, workspace, packed_page, "ssl http2", f"{directives} access_log logs/coded.log coded;")
     assert server.stop() == 0  # the log is whole
-    report = report_of(seen)
+    report = report_of(seen)  # fonts and pictures come as they are
     assert (report["styles"], report["scripts"], report["pictures"]) == (STYLES, SCRIPTS, PICTURES)
     lines = collections.Counter(server.log_text("coded.log").splitlines())
     texts = ["", *(name for name in NAMES if name.endswith((".css", ".js")))]

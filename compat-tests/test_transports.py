@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.run import SHUTS_DOWN, run_case, slug
+from harness.run import ONLY_ONCE, SHUTS_DOWN, run_case, slug
 from harness.transports import H2, H2C, TLS
 from harness.translate import NotExpressible, translate
 
@@ -52,6 +52,7 @@ if not ROWS:
     pytest.skip("no transport was chosen", allow_module_level=True)
 
 
-@pytest.mark.parametrize("case_id,transport,site,asked", ROWS, ids=[slug(row[0]) for row in ROWS])
+@pytest.mark.parametrize("case_id,transport,site,asked", [
+    pytest.param(*row, id=slug(row[0]), marks=() if row[-1] else ONLY_ONCE) for row in ROWS])
 def test_over(case_id, transport, site, asked, pairs, judge, not_served_yet):
     run_case(site, asked, pairs, judge, not_served_yet, transport)

@@ -5,6 +5,7 @@ server that breaks them is told of as the end of the connection.
 """
 from __future__ import annotations
 
+import contextlib
 import select
 import socket
 import time
@@ -87,7 +88,8 @@ class Client:
     def leave(self):
         """Ends our side and reads what still comes: a close() over unread bytes is a reset, which a server may log or miss."""
         if not self.end:
-            self.sock.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(OSError):  # it went first
+                self.sock.shutdown(socket.SHUT_WR)
             self._read_until(lambda: False)
 
     def _send_body(self, stream: int, body: bytes):

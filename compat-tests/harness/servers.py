@@ -24,6 +24,7 @@ class StartFailed(Exception):
     """The server ended or did not write its pid file; the text is what it said."""
 
 
+FIXED_PORTS = range(18080, 18100)  # texts for `-t` name these
 _used_ports: set[int] = set()
 _random = random.Random(os.getpid() ^ int(time.time()))
 # "0/2" and "1/2" keep two runs at the same time out of each other's ports.
@@ -35,7 +36,7 @@ def free_port() -> int:
     clients."""
     for _ in range(2000):
         port = _random.randrange(10100 + _part, 32000, _parts)
-        if port in _used_ports:
+        if port in _used_ports or port in FIXED_PORTS:
             continue
         with socket.socket() as probe, socket.socket(socket.AF_INET6) as probe6:
             try:

@@ -17,9 +17,9 @@
 namespace uringx {
 namespace {
 
-// A page is compressed as fast as it goes; of a body that turns out to be longer, a turn of the loop does so little that those who
-// wait beside it do not notice.
-constexpr std::uint64_t kPageBytesMax = 256 * 1024;
+// So much of a body goes in the larger steps below; of one that turns out to be longer, a turn of the loop does so little that
+// those who wait beside it hardly notice.
+constexpr std::uint64_t kLongBodyBytesMin = 256 * 1024;
 
 constexpr int kGzipWrapper = 16;  // added to zlib's window bits
 constexpr int kWindowBits = 15;
@@ -49,7 +49,7 @@ class IsalCompressor final : public Compressor {
  public:
   explicit IsalCompressor(int level) : Compressor(Coding::gzip, level), encoder_(level) {}
   // About two nanoseconds a byte; and a page that is compressed in one go needs no state beside that of the next one.
-  std::size_t bytes_per_turn() const override { return bytes_in() < kPageBytesMax ? kPageBytesMax : 16 * 1024; }
+  std::size_t bytes_per_turn() const override { return bytes_in() < kLongBodyBytesMin ? 256 * 1024 : 16 * 1024; }
 
  private:
   Step compress(std::span<const char> in, bool last, std::span<char> out) override {
@@ -142,7 +142,7 @@ class ZlibCompressor final : public Compressor {
  public:
   explicit ZlibCompressor(int level) : Compressor(Coding::gzip, level), encoder_(level) {}
   // 20 to 40 ns a byte.
-  std::size_t bytes_per_turn() const override { return bytes_in() < kPageBytesMax ? 8 * 1024 : 2 * 1024; }
+  std::size_t bytes_per_turn() const override { return bytes_in() < kLongBodyBytesMin ? 8 * 1024 : 2 * 1024; }
 
  private:
   Step compress(std::span<const char> in, bool last, std::span<char> out) override {

@@ -61,8 +61,8 @@ class Backend {
   // Whether every page of the range (which ends within the file) is in memory, by cachestat(2). Kernels
   // before 6.5 lack it, later ones answer only those who may write the file: there every 16 KiB is tried with
   // a one-byte RWF_NOWAIT read, which a file that was evicted in places can deceive. False when neither can
-  // tell. `file` stands for the file whatever descriptor it has, not 0: an answer of the last few milliseconds holds for all
-  // who ask for it (RecentPages); 0: it is looked at.
+  // tell. `file` identifies the file across descriptors, so that an answer of the last ten milliseconds may be used again
+  // (RecentPages); 0: always look.
   virtual bool pages_cached(int fd, std::uint64_t file, std::uint64_t offset, std::size_t bytes) = 0;
   // sendfile that never waits for the socket: bytes, -EAGAIN when its buffer is full. It may wait for the
   // disk: only after pages_cached(). The socket stays a blocking one for every operation on the ring. `more`

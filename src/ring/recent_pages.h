@@ -1,11 +1,12 @@
 // RecentPages remembers for a few milliseconds which stretches of files were found in memory: of a hot file that many
 // connections read, the pages are looked for once, not by each of them before each call of sendfile.
-// What was looked at just now is the last that the kernel gives up, so an answer that old is as good as a new one, which may be
-// wrong as well by the time it is used. Owned by a backend, on its thread.
+// An answer may be wrong as soon as it is given: pages can go before they are sent, and then one call waits for the disk. Ten
+// milliseconds more change little about that, for a stretch that is sent again and again. Owned by a backend, on its thread.
 #pragma once
 
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 
 namespace uringx {
@@ -37,7 +38,8 @@ class RecentPages {
 
   // Fibonacci hashing.
   static std::size_t place(std::uint64_t file, std::uint64_t begin) {
-    return static_cast<std::size_t>(((file + (begin >> kStretchLog2)) * 0x9e3779b97f4a7c15u) >> (64 - kPlacesLog2));
+    constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15u;
+    return static_cast<std::size_t>((file * kGolden + (begin >> kStretchLog2) * (kGolden >> 7)) >> (64 - kPlacesLog2));
   }
 
   std::array<Stretch, 1u << kPlacesLog2> stretches_{};

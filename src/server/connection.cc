@@ -51,7 +51,6 @@ Connection::Connection(Worker& worker, int fd, std::size_t listen_index)
     : worker_(worker),
       listen_(worker.routes().listens[listen_index]),
       fd_(fd),
-      listen_index_(static_cast<std::uint16_t>(listen_index)),
       http1_(*this) {
   info_.number = worker.next_connection_number();
   info_.start_msec = worker.clock().msec;
@@ -69,7 +68,7 @@ void Connection::learn_addresses() {
   socklen_t size = sizeof(address);
   address.ss_family = listen_.address.storage.ss_family;
   // A client that reset the connection already has no name any more; there is nobody to answer.
-  peer_gone_ = getpeername(fd_, reinterpret_cast<sockaddr*>(&address), &size) != 0 && errno == ENOTCONN;
+  unanswerable_ = getpeername(fd_, reinterpret_cast<sockaddr*>(&address), &size) != 0 && errno == ENOTCONN;
   const NumericAddress remote(address);
 
   SocketAddress local = listen_.address;
@@ -82,7 +81,11 @@ void Connection::learn_addresses() {
 
   const std::string_view remote_text(remote.text), here_text(here.text);
   const std::size_t bytes = remote.bytes.size() + remote_text.size() + here_text.size();
-  if (bytes > sizeof(addresses_)) long_addresses_ = std::make_unique_for_overwrite<char[]>(bytes);
+  if (bytes > sizeof(addresses_)) {
+    long_addresses_.reset(new (std::nothrow) char[bytes]);
+    unanswerable_ = unanswerable_ || long_addresses_ == nullptr;
+    if (long_addresses_ == nullptr) return;
+  }
   char* at = long_addresses_ == nullptr ? addresses_ : long_addresses_.get();
   const auto keep = [&](auto range) {
     char* const begin = at;
@@ -96,16 +99,19 @@ void Connection::learn_addresses() {
   info_.server_port = here.port;
 }
 
-const std::string& Connection::listen_text() const { return worker_.listen_text(listen_index_); }
+const std::string& Connection::listen_text() const {
+  return worker_.listen_text(static_cast<std::size_t>(&listen_ - worker_.routes().listens.data()));
+}
 
 void Connection::open() {
-  if (peer_gone_) return close();
+  if (unanswerable_) return close();
   const ServerBlock& server = default_server();
   if (*server.root.settings.get<HttpCoreLocation>().tcp_nodelay) {
     const int on = 1;
     setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));  // refused by unix sockets, which do not delay
   }
-  if (servers_->options.proxy_protocol) proxy_header_ = std::make_unique<ProxyHeader>();
+  if (servers_->options.proxy_protocol) guard([&] { proxy_header_ = std::make_unique<ProxyHeader>(); });
+  if (!is_open()) return;
   tls_undecided_ = servers_->options.ssl || server.settings.get<ServerSsl>().legacy->on;
   preface_undecided_ = !tls_undecided_ && allows_http2(server);
   arm_timer(server.settings.get<HttpCoreServer>().client_header_timeout->count);

@@ -138,10 +138,9 @@ class Connection : public ConnectionOfWorker, public IdleConnection {
   const ListenSocket& listen_;
   const AddressServers* servers_ = nullptr;
   int fd_;
-  std::uint16_t listen_index_;
   State state_ = State::open;
   bool peer_closed_ = false;
-  bool peer_gone_ = false;  // before it was looked at for the first time
+  bool unanswerable_ = false;  // the peer was gone before it was looked at, or there is no memory for its address
   std::uint8_t paused_ = 0;  // by whom: Pausing
   bool released_ = false;
   bool handling_receive_ = false;
@@ -149,7 +148,7 @@ class Connection : public ConnectionOfWorker, public IdleConnection {
   bool plain_on_tls_port_ = false;
   bool preface_undecided_ = false;   // the first bytes are to tell
   ConnectionInfo info_;
-  // Both addresses, as bytes and as texts: those of IPv4 have their place here, longer ones on the heap.
+  // The client's address in bytes, and both addresses as texts: those of IPv4 have their place here, longer ones on the heap.
   char addresses_[4 + 2 * INET_ADDRSTRLEN];
   std::unique_ptr<char[]> long_addresses_;
   std::unique_ptr<ProxyHeader> proxy_header_;

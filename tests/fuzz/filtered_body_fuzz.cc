@@ -19,8 +19,8 @@ namespace uringx {
 namespace {
 
 constexpr std::string_view kBefore = "before", kAfter = "after";
-constexpr std::size_t kFileBytesMax = 200'000;
-constexpr int kTurnsMax = 200'000;
+constexpr std::size_t kFileBytesMax = 600'000;
+constexpr int kTurnsMax = 2'000'000;
 
 struct Filters {
   std::string_view directives;

@@ -91,20 +91,33 @@ TEST_SUITE("ring") {
     CHECK(backend->read_cached(file.fd.get(), buffer, 0) == 4096);
   }
 
-  TEST_CASE("of a file that is named, pages found in memory are not looked for again at once, by whatever descriptor") {
+  TEST_CASE("of a file that is named, pages found in memory are looked for again after a while, by whatever descriptor") {
     const auto backend = make_test_backend();
     constexpr std::size_t kBytes = 256 * 1024;
     const TemporaryFile file(patterned_bytes(kBytes));
     const OwnedFd other(open(file.path.c_str(), O_RDONLY | O_CLOEXEC));
     CHECK(backend->pages_cached(file.fd.get(), 7, 0, kBytes));
+    CHECK(backend->pages_cached(other.get(), 7, 4096, kBytes - 4096));
     if (!evict(file.fd.get())) return;
-    const auto within = [&](std::uint64_t offset, std::size_t bytes) { return backend->pages_cached(other.get(), 7, offset, bytes); };
-    const auto before = std::chrono::steady_clock::now();
-    const bool remembered = within(4096, kBytes - 4096);
-    if (std::chrono::steady_clock::now() - before < RecentPages::kFreshFor / 2) CHECK(remembered);
     CHECK_FALSE(backend->pages_cached(other.get(), 8, 0, kBytes));
     std::this_thread::sleep_for(RecentPages::kFreshFor + std::chrono::milliseconds(1));
-    CHECK_FALSE(within(4096, kBytes - 4096));
+    CHECK_FALSE(backend->pages_cached(other.get(), 7, 4096, kBytes - 4096));
+  }
+
+  TEST_CASE("a note holds for what is within it, for its file, for ten milliseconds") {
+    RecentPages recent;
+    const RecentPages::Time now = std::chrono::steady_clock::now();
+    CHECK_FALSE(recent.holds(7, 0, 1, now));
+    recent.note(7, 1000, 5000, now);
+    CHECK(recent.holds(7, 1000, 5000, now));
+    CHECK(recent.holds(7, 2000, 3000, now + RecentPages::kFreshFor));
+    CHECK_FALSE(recent.holds(7, 999, 2000, now));
+    CHECK_FALSE(recent.holds(7, 2000, 5001, now));
+    CHECK_FALSE(recent.holds(8, 1000, 5000, now));
+    CHECK_FALSE(recent.holds(7, 2000, 3000, now + RecentPages::kFreshFor + std::chrono::milliseconds(1)));
+    recent.note(7, 0, 2000, now);
+    CHECK_FALSE(recent.holds(7, 2000, 3000, now));
+    CHECK(recent.holds(7, 0, 2000, now));
   }
 
   TEST_CASE("pages_cached also answers a user who may not write the file") {

@@ -1,6 +1,10 @@
 """A hot file's latency while another client has a large text compressed for it: what one answer costs its neighbours."""
 
 import contextlib
+import dataclasses
+import os
+import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -13,6 +17,13 @@ CONNECTIONS = 8
 LEVELS = ("1", "6")
 
 
+@dataclasses.dataclass
+class Sample:
+    requests_per_second: float
+    p99_us: float
+    beside_mb_per_second: float  # compressed bytes that the other client got
+
+
 def make_files(root):
     """A hot file of 1 KiB, and the text of codings.make_pages again and again."""
     page = codings.make_pages(root)["page.html"]
@@ -23,32 +34,46 @@ def make_files(root):
 
 
 @contextlib.contextmanager
-def clients_of(url, core):
-    """One client that has the text compressed, over and over, until the block ends.
+def client_of(url, core):
+    """One client that has the text compressed, over and over, until the block ends; gives its Popen.
 
     It runs when wrk does not (SCHED_IDLE): what it does with the bytes on the clients' core is no latency of the server's.
     """
-    command = f"while curl -sf -o /dev/null -H 'Accept-Encoding: gzip' {url}; do :; done"
+    command = f"while curl -sfN -H 'Accept-Encoding: gzip' {url}; do :; done | dd of=/dev/null bs=64k 2>/dev/null"
     with subprocess.Popen(["chrt", "--idle", "0", "taskset", "-c", str(core), "sh", "-c", command], start_new_session=True) as client:
         time.sleep(0.5)
         try:
-            yield
+            yield client
             if client.poll() is not None:
                 raise SystemExit(f"tools/bench: {url} was not served")
         finally:
             servers.end_group(client)
 
 
-def hot_file(server, plan, core):
-    """(requests a second, p99 in us) of the hot file now."""
-    requests, _, elapsed, p99_us, errors = load.run_wrk(server.url("/hot.bin"), cases.MODES["keepalive"], CONNECTIONS, plan.seconds, core)
+def bytes_received(client):
+    """What dd, at the end of the client's pipe, has read so far."""
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        fields = servers.read_stat(entry)
+        if fields and int(fields[3]) == client.pid:  # in its session
+            with contextlib.suppress(OSError):
+                if pathlib.Path(f"/proc/{entry}/comm").read_text().strip() == "dd":
+                    return int(re.search(r"rchar: (\d+)", pathlib.Path(f"/proc/{entry}/io").read_text())[1])
+    return 0
+
+
+def measure_one(server, level, plan, core):
+    """The hot file's Sample, beside the text compressed at `level` unless that is None."""
+    with client_of(server.url(f"/level{level}/text.html"), core) if level else contextlib.nullcontext() as client:
+        before = bytes_received(client) if client else 0
+        requests, _, elapsed, p99_us, errors = load.run_wrk(server.url("/hot.bin"), cases.MODES["keepalive"], CONNECTIONS, plan.seconds, core)
+        received = bytes_received(client) - before if client else 0
     if errors:
         raise SystemExit(f"tools/bench: {server.name} failed {errors} requests for the hot file")
-    return requests / elapsed, p99_us
+    return Sample(requests / elapsed, p99_us, received / elapsed / 1e6)
 
 
 def measure(plan, binaries, cores, folder):
-    """{what is compressed beside it: {contender: [(requests a second, p99 in us), one a round]}}"""
+    """{what is compressed beside it: {contender: [Sample, one a round]}}"""
     root = folder / "files"
     make_files(root)
     results = {}
@@ -59,8 +84,6 @@ def measure(plan, binaries, cores, folder):
             rows = results[f"gzip {level}" if level else "nothing"] = {name: [] for name in names}
             for turn in range(plan.rounds):
                 for name in names[turn % len(names):] + names[:turn % len(names)]:
-                    beside = clients_of(running[name].url(f"/level{level}/text.html"), cores[1]) if level else contextlib.nullcontext()
-                    with beside:
-                        rows[name].append(hot_file(running[name], plan, cores[1]))
+                    rows[name].append(measure_one(running[name], level, plan, cores[1]))
             print(f"fairness, beside {level}: {rows}", file=sys.stderr, flush=True)
     return results

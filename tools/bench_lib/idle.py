@@ -73,7 +73,7 @@ def measure(plan, binaries, cores, folder, listener="plain", **tls):
     for shared in (folder, root):
         shared.chmod(0o755)
     (root / "small.bin").write_bytes(b"x" * 1024)
-    wanted = {binary for binary, _ in plan.contenders.values()}
+    wanted = {binary for binary, _ in plan.own_contenders().values()}
     results = {}
     for name, binary in binaries.items():
         if name in wanted:

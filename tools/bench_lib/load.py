@@ -158,6 +158,8 @@ def measure(plan, binaries, cores, folder, certificates):
                 check_answers(running[name], root, plan.sizes)
         for case, size_bytes in cases_of(plan):
             names = [name for name in running if peers.plays(name, case)]
+            if not names:
+                continue
             rows = results[case] = {name: [] for name in names}
             for turn in range(plan.rounds):
                 for name in names[turn % len(names):] + names[:turn % len(names)]:

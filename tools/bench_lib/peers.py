@@ -1,6 +1,6 @@
 """The other web servers that tools/bench can run beside nginx and uringx: what their configurations say, and how they are started.
 
-Each gets the same files and certificates, one thread and no access log, as "tuned" has it. The floor is no server: it answers
+Each gets the same files and certificates, one core and no access log, as "tuned" has it. The floor is no server: it answers
 everything with a constant (tools/floor).
 """
 
@@ -71,7 +71,7 @@ def binary_of(name, build):
     binary = PEERS[name][0]
     found = shutil.which(binary, path=f"/usr/sbin:/usr/bin:{build}/tools/floor")
     if not found:
-        raise SystemExit(f"tools/bench: no {binary}; tools/setup peers installs the servers to compare with, tools/build release the floor")
+        raise SystemExit(f"tools/bench: no {binary}; tools/setup peers installs the servers to compare with")
     return found
 
 

@@ -59,7 +59,7 @@ class Page:
         rows = []
         for protocol, values in results.items():
             ratios = [median(a / b for a, b in zip(values[ours], values[theirs])) for ours, theirs in pairs]
-            rows.append([protocol] + [f"{median(values[n]):,.0f}" for n in names] + [f"{ratio:.3g}" for ratio in ratios])
+            rows.append([protocol] + [f"{median(values[n]):,.0f}" if n in values else "" for n in names] + [f"{ratio:.3g}" for ratio in ratios])
         self.table(head, rows)
         self.lines += ["One connection, and h2load asks again when the answer is there.", ""]
 
@@ -76,19 +76,21 @@ class Page:
         self.table(head, rows)
 
     def add_fairness(self, results):
-        """Requests a second and p99, medians, and by what the p99 grows beside the large text, round by round."""
+        """The hot file's requests a second and p99, medians; by what the p99 grows, round by round; what was compressed meanwhile."""
         names = list(next(iter(results.values())))
         head = ["**a hot file of 1 KiB beside 100 MiB being compressed**"]
-        head += [word for name in names for word in (f"{name}, requests/s", "p99, us", "times p99 alone")]
+        head += [word for name in names for word in (f"{name}, requests/s", "p99, us", "times p99 alone", "MB/s compressed")]
         rows = []
         for beside, found in results.items():
             row = [f"beside {beside}"]
             for name in names:
-                growth = median(now[1] / alone[1] for now, alone in zip(found[name], results["nothing"][name]))
-                row += [f"{median(s[0] for s in found[name]):,.0f}", f"{median(s[1] for s in found[name]):,.0f}", f"{growth:.2f}"]
+                growth = median(now.p99_us / alone.p99_us for now, alone in zip(found[name], results["nothing"][name]))
+                row += [f"{median(s.requests_per_second for s in found[name]):,.0f}", f"{median(s.p99_us for s in found[name]):,.0f}",
+                        f"{growth:.2f}", f"{median(s.beside_mb_per_second for s in found[name]):.1f}"]
             rows.append(row)
         self.table(head, rows)
-        self.lines += ["One worker; wrk asks for the hot file on 8 connections while curl has the text compressed, both on the same core.", ""]
+        self.lines += ["One worker; wrk asks for the hot file on 8 connections while curl has the text compressed. Both are on one core, where "
+                       "curl only runs when wrk does not (SCHED_IDLE); MB/s counts compressed bytes that curl got.", ""]
 
     def add_idle(self, results, kind="keep-alive"):
         rows = []

@@ -32,7 +32,7 @@ struct Floor {
   std::string buffers = std::string(std::size_t{kBuffers} * kBufferBytes, '\0');
   std::string answers;  // kAnswersPerSend of them
   int listener = -1;
-  std::array<unsigned, kConnectionsMax> due{};  // answers of a connection that are not sent, with those under way
+  std::array<unsigned, kConnectionsMax> due{};  // answers of a connection that no send was started for
   std::array<bool, kConnectionsMax> sending{};
 };
 
