@@ -160,9 +160,9 @@ std::string_view Http1::make_head() {
 
 void Http1::arm_send_timer() { connection_.arm_timer(request().settings<HttpCoreLocation>().send_timeout->count); }
 
-// More follows, maybe in a chain, whose progress only the socket can tell.
+// More follows. Of a chain that was started only the socket can tell how it gets on.
 void Http1::note_progress() {
-  current_->progress_seen = send_progress();
+  if (current_->sender->sends_in_chain()) current_->progress_seen = send_progress();
   arm_send_timer();
 }
 

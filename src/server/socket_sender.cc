@@ -204,6 +204,7 @@ void SocketSender::read_and_send() {
   const std::size_t bytes = std::min<std::uint64_t>({reader_.part_bytes_left(), buffer_.size(), allowance_});
   worker_.ring().read_and_send(chain_, reader_.file_fd(), buffer_.first(bytes), reader_.file_offset(), socket_fd_,
                                more_at_once(reader_.more_after(bytes)) ? MSG_MORE : 0);
+  report_progress();
 }
 
 void SocketSender::on_read_and_sent(const Chain::Outcome& outcome) {
