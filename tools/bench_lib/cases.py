@@ -23,7 +23,7 @@ class Mode:
 
 MODES = {
     "keepalive": Mode("keep-alive", "wrk", "plain"),
-    "limited": Mode("keep-alive, limit_req", "wrk", "limited"),
+    "limited": Mode("keep-alive, limit_req", "wrk", "limited", smallest_only=True),
     "new": Mode("new connection", "wrk", "plain", new_connections=True),
     "https": Mode("HTTPS/1.1 keep-alive", "wrk", "ecdsa"),
     "h2c": Mode(f"h2c, {H2_STREAMS} streams", "h2load", "h2c"),

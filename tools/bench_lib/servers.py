@@ -54,7 +54,7 @@ class Server:
             config_text, words = peers.configuration(name, self.folder, self.ports, root, **tls)
         config_path.write_text(config_text, encoding="utf-8")
         self.command = ["taskset", "-c", str(core), binary]
-        self.command += [word.format(folder=self.folder, config=config_path, port=self.port) for word in words]
+        self.command += [word.format(folder=self.folder, config=config_path, port=self.ports.get("plain")) for word in words]
         self.process = None
 
     def __enter__(self):
