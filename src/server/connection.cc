@@ -316,7 +316,7 @@ void Connection::linger(std::int64_t total_ms, std::int64_t silence_ms) {
   if (tls_ != nullptr) tls_->shut_down();
   shutdown(fd_, SHUT_WR);
   linger_until_ = worker_.ring().now() + std::chrono::milliseconds(total_ms);
-  linger_silence_ms_ = silence_ms;
+  linger_silence_ms_ = static_cast<std::int32_t>(std::min<std::int64_t>(silence_ms, INT32_MAX));  // 24 days will do
   paused_ = 0;
   arm_timer(silence_ms);
   if (!handling_receive_) start_receiving();

@@ -150,10 +150,10 @@ class Connection : public ConnectionOfWorker, public IdleConnection {
   ConnectionInfo info_;
   // The client's address in bytes, and both addresses as texts: those of IPv4 have their place here, longer ones on the heap.
   char addresses_[4 + 2 * INET_ADDRSTRLEN];
+  std::int32_t linger_silence_ms_ = 0;
   std::unique_ptr<char[]> long_addresses_;
   std::unique_ptr<ProxyHeader> proxy_header_;
   Clock::time_point linger_until_{};
-  std::int64_t linger_silence_ms_ = 0;
   Timer timer_{this, Timer::calls<&Connection::on_timer>};
   Operation receive_{this, Operation::calls<&Connection::on_received>};
   std::unique_ptr<std::string> preface_;  // of a connection that may turn out to be HTTP/2: its first bytes
@@ -164,6 +164,6 @@ class Connection : public ConnectionOfWorker, public IdleConnection {
 };
 
 // Ten thousand of them wait for their next requests: one more of a page makes a difference.
-static_assert(ChunkPool::kChunkBytes / sizeof(Connection) >= 7);
+static_assert(ChunkPool::kChunkBytes / sizeof(Connection) >= 8);
 
 }  // namespace uringx

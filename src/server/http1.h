@@ -131,8 +131,8 @@ class Http1 final : public Protocol {
   bool logged_ = false;       // the current request is in the access log
   bool reset_ = false;        // end it with a TCP reset
   bool waiting_for_lines_ = false;
+  std::int32_t idle_ms_after_stay_ = 0;
   const HttpCoreLocation* lingering_ = nullptr;  // says how long, at the end of a connection that is to linger
-  std::int64_t idle_ms_after_stay_ = 0;
   std::uint64_t last_line_ = 0;  // log line of the last answer: in its file before anything follows
   InputBuffer input_;
   HeaderBufferBudget budget_;
