@@ -1,4 +1,4 @@
-// Arena is the memory of one request (or one connection's partial head): a bump allocator over fixed-size chunks.
+// Arena is the memory of one request: a bump allocator over fixed-size chunks.
 // Owned by a Connection or Exchange and used on that worker's thread only; everything in it goes at once at reset().
 #pragma once
 

@@ -21,7 +21,7 @@ class AnswerSender {
   struct Client {
     void* owner;
     void (*done)(void* owner, Outcome outcome);  // from the loop; nothing is pending any more
-    void (*progress)(void* owner);               // bytes left: timeouts start anew
+    void (*progress)(void* owner);               // bytes left, or a chain was started: timeouts start anew
   };
 
   explicit AnswerSender(Client client) : client_(client) {}

@@ -104,7 +104,7 @@ const std::string& Connection::listen_text() const {
 }
 
 void Connection::open() {
-  if (unanswerable_) return close();
+  if (unanswerable_) return info_.peer.text.empty() ? on_no_memory() : close();
   const ServerBlock& server = default_server();
   if (*server.root.settings.get<HttpCoreLocation>().tcp_nodelay) {
     const int on = 1;
@@ -201,7 +201,10 @@ void Connection::take_bytes(std::span<const char> bytes) {
 }
 
 void Connection::on_no_memory() {
-  log(LogLevel::alert, "no memory for a request");
+  try {
+    log(LogLevel::alert, "no memory for a request");
+  } catch (const std::bad_alloc&) {  // not even for the line
+  }
   close();
 }
 

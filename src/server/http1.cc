@@ -330,8 +330,9 @@ void Http1::next_request() {
 // ngx_http_set_keepalive: within the least time it is not idle, then it is for the rest.
 void Http1::wait_for_request(std::int64_t keepalive_ms, std::int64_t min_ms) {
   must_stay_ = min_ms > 0;
-  idle_ms_after_stay_ = must_stay_ ? static_cast<std::int32_t>(std::clamp<std::int64_t>(keepalive_ms - min_ms, 0, INT32_MAX)) : 0;
-  connection_.arm_timer(keepalive_ms - idle_ms_after_stay_);
+  const std::int64_t rest_ms = must_stay_ ? std::max<std::int64_t>(keepalive_ms - min_ms, 0) : 0;
+  idle_ms_after_stay_ = static_cast<std::int32_t>(std::min<std::int64_t>(rest_ms, INT32_MAX));
+  connection_.arm_timer(keepalive_ms - rest_ms);
   if (!must_stay_) connection_.set_idle(true);
 }
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <algorithm>
-#include <cstdint>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -25,7 +25,7 @@ class InputBuffer {
   std::size_t size() const { return size_; }
   std::string_view text() const { return {block_ == nullptr ? nullptr : block_->data(), size_}; }
 
-  // Views of text() taken before stay valid until drop_front() leaves it empty: a block outgrown is kept that long. Throws
+  // Views of text() taken before stay valid until drop_front() or clear(): blocks outgrown are kept until it is empty. Throws
   // std::bad_alloc.
   void append(std::span<const char> bytes) {
     if (bytes.empty()) return;

@@ -35,8 +35,8 @@ namespace {
 constexpr int kCannotStart = 2;  // the master does not start another one
 constexpr unsigned kMainRingEntries = 256;
 constexpr Clock::duration kMainWaitMax = std::chrono::seconds(60);
-// Of each thread's heap: what is asked for and freed with each answer that is changed on its way is kept, where giving it to the kernel and
-// taking it back, page by page, cost a quarter of what compressing a page of 100 KiB does.
+// Of each thread's heap: what is asked for and freed with each answer that is changed on its way is kept, where giving it to the
+// kernel and taking it back, page by page, cost a quarter of what compressing a page of 100 KiB does.
 constexpr int kKeptHeapBytesMax = 4 << 20;
 constexpr int kMappedBytesMin = 1 << 20;
 

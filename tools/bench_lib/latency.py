@@ -22,6 +22,8 @@ def measure(plan, binaries, cores, folder, certificates):
                     name, binaries[binary], config, folder / name, root, cores[0], listeners=peers.listeners_of(name),
                     certificates=certificates, tls_protocol=plan.tls_protocol))
         names = list(running)
+        if not names:
+            return {}
         for protocol, (listener, http2) in cases.LATENCY.items():
             rows = results[protocol] = {name: [] for name in names}
             for turn in range(plan.rounds):

@@ -57,6 +57,8 @@ class Page:
         head = ["**1 KiB, one at a time, p50, us**"] + [n.replace("-", " ") for n in names]
         head += [f"uringx/nginx {ours.split('-')[1]}" for ours, _ in pairs]
         rows = []
+        if not results:
+            return
         for protocol, values in results.items():
             ratios = [median(a / b for a, b in zip(values[ours], values[theirs])) for ours, theirs in pairs]
             rows.append([protocol] + [f"{median(values[n]):,.0f}" if n in values else "" for n in names] + [f"{ratio:.3g}" for ratio in ratios])
@@ -85,8 +87,10 @@ class Page:
             row = [f"beside {beside}"]
             for name in names:
                 growth = median(now.p99_us / alone.p99_us for now, alone in zip(found[name], results["nothing"][name]))
-                row += [f"{median(s.requests_per_second for s in found[name]):,.0f}", f"{median(s.p99_us for s in found[name]):,.0f}",
-                        f"{growth:.2f}", f"{median(s.beside_mb_per_second for s in found[name]):.1f}"]
+                rate = median(s.requests_per_second for s in found[name])
+                # Without a single finished answer there is no latency to speak of.
+                row += [f"{rate:,.0f}"] + ([f"{median(s.p99_us for s in found[name]):,.0f}", f"{growth:.2f}"] if rate else ["none", "none"])
+                row += [f"{median(s.beside_mb_per_second for s in found[name]):.1f}"]
             rows.append(row)
         self.table(head, rows)
         self.lines += ["One worker; wrk asks for the hot file on 8 connections while curl has the text compressed. Both are on one core, where "

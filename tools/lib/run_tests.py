@@ -51,6 +51,9 @@ def run(command, limit_seconds, **more_environment):
         end(process)
         output, _ = process.communicate()
         return None, output
+    except BaseException:
+        end(process)
+        raise
     finally:
         running.discard(process)
 
@@ -226,6 +229,7 @@ def main():
     return 1 if total.failed or not total.passed else 0
 
 
+signal.signal(signal.SIGTERM, signal.default_int_handler)
 try:
     sys.exit(main())
 except KeyboardInterrupt:
