@@ -13,6 +13,8 @@
 #include <span>
 #include <string>
 
+#include "ring/recent_pages.h"
+
 struct io_uring_cqe;
 struct io_uring_sqe;
 struct open_how;
@@ -61,9 +63,8 @@ class Backend {
   // Whether every page of the range (which ends within the file) is in memory, by cachestat(2). Kernels
   // before 6.5 lack it, later ones answer only those who may write the file: there every 16 KiB is tried with
   // a one-byte RWF_NOWAIT read, which a file that was evicted in places can deceive. False when neither can
-  // tell. `file` identifies the file across descriptors, so that an answer of the last ten milliseconds may be used again
-  // (RecentPages); 0: always look.
-  virtual bool pages_cached(int fd, std::uint64_t file, std::uint64_t offset, std::size_t bytes) = 0;
+  // tell. Of a `file` that is known an answer of the last ten milliseconds may be used again (RecentPages).
+  virtual bool pages_cached(int fd, const FileIdentity& file, std::uint64_t offset, std::size_t bytes) = 0;
   // sendfile that never waits for the socket: bytes, -EAGAIN when its buffer is full. It may wait for the
   // disk: only after pages_cached(). The socket stays a blocking one for every operation on the ring. `more`
   // says that bytes follow at once; the kernel's sendfile cannot be told (TCP_CORK would have to be undone by

@@ -19,7 +19,6 @@
 #include "base/check.h"
 #include "ring/backend.h"
 #include "ring/kernel_abi.h"
-#include "ring/recent_pages.h"
 #include "ring/refusal.h"
 
 namespace uringx {
@@ -95,7 +94,7 @@ class KernelBackend : public Backend {
   int open_cached(const char* path, const open_how& how) override;
   int stat_open_file(int fd, struct statx* out) override;
   ssize_t read_cached(int fd, std::span<char> into, std::uint64_t offset) override;
-  bool pages_cached(int fd, std::uint64_t file, std::uint64_t offset, std::size_t bytes) override;
+  bool pages_cached(int fd, const FileIdentity& file, std::uint64_t offset, std::size_t bytes) override;
   ssize_t send_file_now(int socket_fd, int file_fd, std::uint64_t offset, std::size_t bytes, bool) override;
   ssize_t send_now(int socket_fd, std::span<const char> bytes, bool more) override;
   void close_now(int fd) override { ::close(fd); }
@@ -198,9 +197,9 @@ ssize_t KernelBackend::read_cached(int fd, std::span<char> into, std::uint64_t o
   return errno == EOPNOTSUPP ? -EAGAIN : -errno;
 }
 
-bool KernelBackend::pages_cached(int fd, std::uint64_t file, std::uint64_t offset, std::size_t bytes) {
+bool KernelBackend::pages_cached(int fd, const FileIdentity& file, std::uint64_t offset, std::size_t bytes) {
   if (bytes == 0) return true;
-  if (file == 0) return look_at_pages(fd, offset, bytes);
+  if (file.inode == 0) return look_at_pages(fd, offset, bytes);
   const auto now = Clock::now();
   if (recent_pages_.holds(file, offset, offset + bytes, now)) return true;
   const bool cached = look_at_pages(fd, offset, bytes);

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "config/answer.h"
+#include "ring/recent_pages.h"
 #include "server/opened_file.h"
 
 namespace uringx {
@@ -37,8 +38,8 @@ class AnswerReader {
   // What comes next is bytes of the file: which, and where in it the first of them is.
   bool at_file() const { return !head_left() && filtered_ == nullptr && parts_left() && part().file_bytes != 0; }
   int file_fd() const { return file_->fd; }
-  // For Backend::pages_cached(). Two files on file systems with inodes beyond 2^40 may share one: then a send may wait for a disk.
-  std::uint64_t file_identity() const { return file_->info.st_ino ^ std::uint64_t{file_->info.st_dev} << 40; }
+  // For Backend::pages_cached(): not known of a file whose server may take its pages away.
+  FileIdentity file_identity() const { return file_->local ? FileIdentity{file_->info.st_dev, file_->info.st_ino} : FileIdentity{}; }
   std::uint64_t file_offset() const { return part().file_offset + part_done_; }
   std::uint64_t part_bytes_left() const;
   // The next `bytes` of the current part (at most part_bytes_left()) were sent another way.

@@ -14,12 +14,11 @@
 #include <chrono>
 #include <thread>
 
-#include "ring/recent_pages.h"
-
 namespace uringx {
 
 namespace {
 
+constexpr FileIdentity kFile{1, 7};
 constexpr open_how kReadOnly{.flags = O_RDONLY | O_CLOEXEC, .mode = 0, .resolve = 0};
 
 // Writes the file out and asks the kernel to forget its pages; false on file systems that live in memory.
@@ -72,19 +71,19 @@ TEST_SUITE("ring") {
     const OwnedFd status(open("/proc/self/status", O_RDONLY | O_CLOEXEC));
     char buffer[32];
     CHECK(backend->read_cached(status.get(), buffer, 0) == -EAGAIN);
-    CHECK_FALSE(backend->pages_cached(status.get(), 0, 0, 32));
+    CHECK_FALSE(backend->pages_cached(status.get(), {}, 0, 32));
   }
 
   TEST_CASE("pages that were evicted are not cached, and reading does not wait for them") {
     const auto backend = make_test_backend();
     const TemporaryFile file(patterned_bytes(256 * 1024));
-    CHECK(backend->pages_cached(file.fd.get(), 0, 0, 256 * 1024));
-    CHECK(backend->pages_cached(file.fd.get(), 0, 5000, 1));
+    CHECK(backend->pages_cached(file.fd.get(), {}, 0, 256 * 1024));
+    CHECK(backend->pages_cached(file.fd.get(), {}, 5000, 1));
     if (!evict(file.fd.get())) {
       MESSAGE("no file system on a disk here: eviction not tried");
       return;
     }
-    CHECK_FALSE(backend->pages_cached(file.fd.get(), 0, 0, 256 * 1024));
+    CHECK_FALSE(backend->pages_cached(file.fd.get(), {}, 0, 256 * 1024));
     char buffer[4096];
     CHECK(backend->read_cached(file.fd.get(), buffer, 0) == -EAGAIN);
     CHECK(pread(file.fd.get(), buffer, sizeof(buffer), 0) == 4096);
@@ -96,28 +95,29 @@ TEST_SUITE("ring") {
     constexpr std::size_t kBytes = 256 * 1024;
     const TemporaryFile file(patterned_bytes(kBytes));
     const OwnedFd other(open(file.path.c_str(), O_RDONLY | O_CLOEXEC));
-    CHECK(backend->pages_cached(file.fd.get(), 7, 0, kBytes));
-    CHECK(backend->pages_cached(other.get(), 7, 4096, kBytes - 4096));
+    CHECK(backend->pages_cached(file.fd.get(), kFile, 0, kBytes));
+    CHECK(backend->pages_cached(other.get(), kFile, 4096, kBytes - 4096));
     if (!evict(file.fd.get())) return;
-    CHECK_FALSE(backend->pages_cached(other.get(), 8, 0, kBytes));
+    CHECK_FALSE(backend->pages_cached(other.get(), {1, 8}, 0, kBytes));
     std::this_thread::sleep_for(RecentPages::kFreshFor + std::chrono::milliseconds(1));
-    CHECK_FALSE(backend->pages_cached(other.get(), 7, 4096, kBytes - 4096));
+    CHECK_FALSE(backend->pages_cached(other.get(), kFile, 4096, kBytes - 4096));
   }
 
   TEST_CASE("a note holds for what is within it, for its file, for ten milliseconds") {
     RecentPages recent;
     const RecentPages::Time now = std::chrono::steady_clock::now();
-    CHECK_FALSE(recent.holds(7, 0, 1, now));
-    recent.note(7, 1000, 5000, now);
-    CHECK(recent.holds(7, 1000, 5000, now));
-    CHECK(recent.holds(7, 2000, 3000, now + RecentPages::kFreshFor));
-    CHECK_FALSE(recent.holds(7, 999, 2000, now));
-    CHECK_FALSE(recent.holds(7, 2000, 5001, now));
-    CHECK_FALSE(recent.holds(8, 1000, 5000, now));
-    CHECK_FALSE(recent.holds(7, 2000, 3000, now + RecentPages::kFreshFor + std::chrono::milliseconds(1)));
-    recent.note(7, 0, 2000, now);
-    CHECK_FALSE(recent.holds(7, 2000, 3000, now));
-    CHECK(recent.holds(7, 0, 2000, now));
+    CHECK_FALSE(recent.holds(kFile, 0, 1, now));
+    recent.note(kFile, 1000, 5000, now);
+    CHECK(recent.holds(kFile, 1000, 5000, now));
+    CHECK(recent.holds(kFile, 2000, 3000, now + RecentPages::kFreshFor));
+    CHECK_FALSE(recent.holds(kFile, 999, 2000, now));
+    CHECK_FALSE(recent.holds(kFile, 2000, 5001, now));
+    CHECK_FALSE(recent.holds({1, 8}, 1000, 5000, now));
+    CHECK_FALSE(recent.holds({2, 7}, 1000, 5000, now));
+    CHECK_FALSE(recent.holds(kFile, 2000, 3000, now + RecentPages::kFreshFor + std::chrono::milliseconds(1)));
+    recent.note(kFile, 0, 2000, now);
+    CHECK_FALSE(recent.holds(kFile, 2000, 3000, now));
+    CHECK(recent.holds(kFile, 0, 2000, now));
   }
 
   TEST_CASE("pages_cached also answers a user who may not write the file") {
@@ -129,12 +129,12 @@ TEST_SUITE("ring") {
     const TemporaryFile file(patterned_bytes(256 * 1024));
     const OwnedFd read_only(open(file.path.c_str(), O_RDONLY | O_CLOEXEC));
     setfsuid(65534);
-    const bool cached = backend->pages_cached(read_only.get(), 0, 0, 256 * 1024);
+    const bool cached = backend->pages_cached(read_only.get(), {}, 0, 256 * 1024);
     setfsuid(0);
     CHECK(cached);
     if (!evict(file.fd.get())) return;
     setfsuid(65534);
-    const bool still_cached = backend->pages_cached(read_only.get(), 0, 0, 256 * 1024);
+    const bool still_cached = backend->pages_cached(read_only.get(), {}, 0, 256 * 1024);
     setfsuid(0);
     CHECK_FALSE(still_cached);
   }

@@ -147,7 +147,7 @@ TEST_SUITE("sim") {
 
     char buffer[4096];
     CHECK(sim.ring.backend().read_cached(fd, buffer, 0) == -EAGAIN);
-    CHECK_FALSE(sim.ring.backend().pages_cached(fd, 0, 0, 4096));
+    CHECK_FALSE(sim.ring.backend().pages_cached(fd, {}, 0, 4096));
     sim.ring.read(read.operation, fd, buffer, 0);
     CHECK(sim.ring.run_once(1s) == 1);
     CHECK(sim.kernel.now() == start + 40ms);

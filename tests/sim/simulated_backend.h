@@ -37,7 +37,7 @@ class SimulatedBackend : public Backend {
   int open_cached(const char* path, const open_how& how) override;
   int stat_open_file(int fd, struct statx* out) override;
   ssize_t read_cached(int fd, std::span<char> into, std::uint64_t offset) override;
-  bool pages_cached(int fd, std::uint64_t file, std::uint64_t offset, std::size_t bytes) override;
+  bool pages_cached(int fd, const FileIdentity& file, std::uint64_t offset, std::size_t bytes) override;
   ssize_t send_file_now(int socket_fd, int file_fd, std::uint64_t offset, std::size_t bytes, bool) override;
   ssize_t send_now(int socket_fd, std::span<const char> bytes, bool more) override;
   void close_now(int fd) override { kernel_.close(fd); }

@@ -384,7 +384,7 @@ ssize_t SimulatedBackend::read_cached(int fd, std::span<char> into, std::uint64_
 }
 
 // Every time anew: what is evicted is to be noticed.
-bool SimulatedBackend::pages_cached(int fd, std::uint64_t, std::uint64_t offset, std::size_t bytes) {
+bool SimulatedBackend::pages_cached(int fd, const FileIdentity&, std::uint64_t offset, std::size_t bytes) {
   const auto object = kernel_.find(fd, "cachestat");
   const auto* file = dynamic_cast<const SimulatedOpenFile*>(object.get());
   if (file == nullptr || kernel_.random().occurs(kernel_.faults.refuse_now)) return false;
