@@ -519,7 +519,7 @@ bool HeaderBufferBudget::partial_line(std::size_t bytes) const {
 std::size_t HeaderBufferBudget::fitting_bytes(std::size_t bytes) const {
   const std::size_t here = size_bytes_ - used_bytes_;
   if (bytes <= here || here >= large_bytes_ || large_taken_ >= large_count_) return std::min(bytes, here);
-  return std::min(bytes, large_bytes_);
+  return std::min<std::size_t>(bytes, large_bytes_);
 }
 
 void HeaderBufferBudget::next_request(std::size_t body_bytes, std::size_t leftover_bytes) {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "ring/backend.h"
 #include "server/filtered_body.h"
+#include "server/turn_reads.h"
 
 namespace uringx {
 
@@ -34,7 +34,7 @@ std::size_t AnswerReader::read_piece(std::span<char> into) {
   if (filtered_ != nullptr && !head_left()) return filtered_->read(into);
   if (at_file()) {
     const std::size_t wanted = std::min<std::uint64_t>(part_bytes_left(), into.size());
-    const ssize_t bytes = backend_.read_cached(file_fd(), into.first(wanted), file_offset());
+    const ssize_t bytes = reads_.read(*file_, into.first(wanted), file_offset());
     if (bytes <= 0) return 0;
     skip(static_cast<std::uint64_t>(bytes));
     return static_cast<std::size_t>(bytes);

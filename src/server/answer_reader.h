@@ -7,17 +7,16 @@
 #include <string_view>
 
 #include "config/answer.h"
-#include "ring/recent_pages.h"
 #include "server/opened_file.h"
 
 namespace uringx {
 
-class Backend;
 class FilteredBody;
+class TurnReads;
 
 class AnswerReader {
  public:
-  explicit AnswerReader(Backend& backend) : backend_(backend) {}
+  explicit AnswerReader(TurnReads& reads) : reads_(reads) {}
 
   // Memory behind `head` (may be empty) and the parts, and the file, live until it was read. `filtered`: what comes in place
   // of the parts.
@@ -38,8 +37,7 @@ class AnswerReader {
   // What comes next is bytes of the file: which, and where in it the first of them is.
   bool at_file() const { return !head_left() && filtered_ == nullptr && parts_left() && part().file_bytes != 0; }
   int file_fd() const { return file_->fd; }
-  // For Backend::pages_cached(): not known of a file whose server may take its pages away.
-  FileIdentity file_identity() const { return file_->local ? FileIdentity{file_->info.st_dev, file_->info.st_ino} : FileIdentity{}; }
+  FileIdentity file_identity() const { return file_->identity(); }
   std::uint64_t file_offset() const { return part().file_offset + part_done_; }
   std::uint64_t part_bytes_left() const;
   // The next `bytes` of the current part (at most part_bytes_left()) were sent another way.
@@ -53,7 +51,7 @@ class AnswerReader {
   bool parts_left() const { return part_ < parts_.size(); }
   const BodyPart& part() const { return parts_[part_]; }
 
-  Backend& backend_;
+  TurnReads& reads_;
   std::string_view head_;
   std::span<const BodyPart> parts_;
   const OpenedFile* file_ = nullptr;

@@ -30,7 +30,7 @@ constexpr std::size_t kSubrequestWorth = 16 * 1024;
 FilteredBody::FilteredBody(Worker& worker, Request& request, const AnswerBody& body, const OpenedFile* file, std::size_t* turn_bytes)
     : worker_(worker),
       request_(request),
-      source_(worker.ring().backend()),
+      source_(worker.turn_reads()),
       chunked_(!body.last_chunk.empty()),
       last_chunk_(body.last_chunk),
       changes_(body.filters->changes.size()),

@@ -118,28 +118,29 @@ void Http1::on_answer_ready() {
   pipelined_ = input_.size() > current_->body_start && !current_->bytes_came_later;
   current.keep_alive = keep_alive_;
   continue_wanted_ = with_continue;
+  current_->head = make_head();
+  current.head_bytes_sent = current_->head.size() - (continue_wanted_ ? kContinueResponse.size() : 0);
+  current.action = kSendingResponse;
+  choose_rate(current);
   send_answer();
 }
 
-// The log lines of the answer before this one have to be in their files first.
+// The log lines of the answers before this one have to be in their files first.
 void Http1::send_answer() {
-  LineBuffers& lines = connection_.worker().lines();
-  if (!lines.written(last_line_)) {
-    waiting_for_lines_ = true;
-    lines.wait(line_waiter_, last_line_);
-    return;
-  }
+  if (hold_answer()) return;
+  answer_waits_ = true;
+  if (await_lines()) return;
   state_ = State::sending;
-  Request& current = request();
-  const auto& core = current.settings<HttpCoreLocation>();
-  const std::string_view head = make_head();
-  current.head_bytes_sent = head.size() - (continue_wanted_ ? kContinueResponse.size() : 0);
-  current.action = kSendingResponse;
   arm_send_timer();
-  choose_rate(current);
-  current_->sender->start({head, current_->exchange.body().parts, &current_->exchange.file(),
-                           current_->exchange.filtered(), core.sendfile_max_chunk->count, !core.directio->has_value(),
-                           SendPace::of(current, connection_.worker().ring().now())});
+  if (send_with_batch()) return;
+  answer_waits_ = false;
+  current_->sender->start(answer());
+}
+
+AnswerSender::Answer Http1::answer() {
+  const auto& core = request().settings<HttpCoreLocation>();
+  return {current_->head, current_->exchange.body().parts, &current_->exchange.file(), current_->exchange.filtered(),
+          core.sendfile_max_chunk->count, !core.directio->has_value(), SendPace::of(request(), connection_.worker().ring().now())};
 }
 
 std::string_view Http1::make_head() {
@@ -167,20 +168,24 @@ void Http1::note_progress() {
 }
 
 void Http1::on_sent(AnswerSender::Outcome outcome) {
+  const AnswerSender& sender = *current_->sender;
+  const bool failed = outcome == AnswerSender::Outcome::failed;
+  finish_answer(sender.bytes_sent(), failed ? std::optional(sender.error_number()) : std::nullopt);
+}
+
+void Http1::finish_answer(std::uint64_t bytes_sent, std::optional<int> error_number) {
   Request& current = request();
-  current.bytes_sent = current_->sender->bytes_sent();
-  if (current.head_bytes_sent > current.bytes_sent) current.head_bytes_sent = current.bytes_sent;
+  current.bytes_sent = bytes_sent;
+  if (current.head_bytes_sent > bytes_sent) current.head_bytes_sent = bytes_sent;
   if (state_ == State::closing) {
     connection_.close_when_quiet();
     return;
   }
   connection_.disarm_timer();
-  if (outcome == AnswerSender::Outcome::failed) {
-    log_failed_send(current_->sender->error_number());
-    keep_alive_ = false;
-    current.lingering_close = false;
+  if (error_number) {
+    log_failed_send(*error_number);
     log_access();
-    end_connection();
+    terminate();
     return;
   }
   current.complete = true;
@@ -202,9 +207,7 @@ void Http1::log_failed_send(int error_number) {
 
 void Http1::on_close_wanted() {
   log_access();
-  request().lingering_close = false;
-  keep_alive_ = false;
-  end_connection();
+  terminate();
 }
 
 // --- the request's body: read and thrown away ---
@@ -253,16 +256,10 @@ void Http1::on_body_bytes() {
   if (current_->body_complete) {
     finish_request();
   } else if (connection_.worker().ring().now() >= current_->drain_until) {
-    stop_draining();
+    terminate();  // it was waited for already (ngx_http_discarded_request_body_handler)
   } else {
     connection_.arm_timer(request().settings<HttpCoreLocation>().lingering_timeout->count);
   }
-}
-
-// Who sends nothing more of the body, or too much, was waited for already: no lingering (ngx_http_discarded_request_body_handler).
-void Http1::stop_draining() {
-  state_ = State::closing;
-  end_connection();
 }
 
 // --- after the answer ---
@@ -336,6 +333,13 @@ void Http1::wait_for_request(std::int64_t keepalive_ms, std::int64_t min_ms) {
   if (!must_stay_) connection_.set_idle(true);
 }
 
+// Ends the connection without lingering (ngx_http_terminate_request).
+void Http1::terminate() {
+  keep_alive_ = false;
+  state_ = State::closing;
+  end_connection();
+}
+
 // Closes, slowly where the client may still be sending (ngx_http_finalize_connection), once the log lines are written.
 void Http1::end_connection() {
   connection_.disarm_timer();
@@ -347,10 +351,10 @@ void Http1::end_connection() {
     if (lingers && !connection_.peer_closed()) lingering_ = &core;
   }
   state_ = State::closing;
-  LineBuffers& lines = connection_.worker().lines();
-  if (!lines.written(last_line_)) {
-    waiting_for_lines_ = true;
-    lines.wait(line_waiter_, last_line_);
+  if (await_lines()) return;
+  if (batch_ != nullptr) {  // answers before the last one
+    connection_.arm_timer(connection_.default_server().root.settings.get<HttpCoreLocation>().send_timeout->count);
+    if (!batch_->pending()) batch_->send();
     return;
   }
   if (lingering_ != nullptr && !connection_.peer_closed()) {
@@ -360,12 +364,23 @@ void Http1::end_connection() {
   }
 }
 
+// True: they are not written, and on_lines_written() follows.
+bool Http1::await_lines() {
+  LineBuffers& lines = connection_.worker().lines();
+  if (lines.written(last_line_)) return false;
+  if (!waiting_for_lines_) lines.wait(line_waiter_, last_line_);
+  waiting_for_lines_ = true;
+  return true;
+}
+
 void Http1::on_lines_written() {
   waiting_for_lines_ = false;
   if (state_ == State::closing) {
     end_connection();
-  } else {
+  } else if (answer_waits_) {
     send_answer();
+  } else {
+    send_batch_alone();
   }
 }
 
@@ -414,15 +429,25 @@ void Http1::on_timeout() {
       log_request(request(), LogLevel::info, "client timed out", ETIMEDOUT);
       reset_ = *request().settings<HttpCoreLocation>().reset_timedout_connection;
       request().lingering_close = false;
-      current_->sender->cancel();
+      cancel_sending();
       return;
     }
     case State::draining:
-      stop_draining();
+      terminate();  // it was waited for already (ngx_http_discarded_request_body_handler)
+      return;
+    case State::closing:
+      if (batch_ != nullptr) batch_->cancel();
       return;
     case State::answering:
-    case State::closing:
       return;
+  }
+}
+
+void Http1::cancel_sending() {
+  if (batch_ != nullptr) {
+    batch_->cancel();
+  } else {
+    current_->sender->cancel();
   }
 }
 
@@ -444,7 +469,8 @@ void Http1::cancel() {
   state_ = State::closing;
   processing_ = false;  // an exception may have left it set
   if (line_waiter_.waiting()) line_waiter_.unlink();
-  waiting_for_lines_ = false;
+  waiting_for_lines_ = answer_waits_ = held_ = false;
+  if (batch_ != nullptr && batch_->pending()) batch_->cancel();
   if (current_ == nullptr) return;
   current_->exchange.cancel();
   if (current_->sender->pending()) current_->sender->cancel();
@@ -453,7 +479,8 @@ void Http1::cancel() {
 void Http1::on_exchange_ended() { connection_.close_when_quiet(); }
 
 bool Http1::quiet() const {
-  return !processing_ && !waiting_for_lines_ && (current_ == nullptr || (!current_->exchange.pending() && !current_->sender->pending()));
+  return !processing_ && !waiting_for_lines_ && (batch_ == nullptr || !batch_->pending()) &&
+         (current_ == nullptr || (!current_->exchange.pending() && !current_->sender->pending()));
 }
 
 void Http1::drop_exchange() {

@@ -3,11 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string_view>
 #include <variant>
 
 #include "http/chunked.h"
 #include "http/request_parser.h"
+#include "server/answer_batch.h"
 #include "server/exchange.h"
 #include "server/input_buffer.h"
 #include "server/line_buffers.h"
@@ -36,6 +39,8 @@ struct Http1Exchange {
   std::int64_t body_left = 0;   // bytes of a sized body that have not come
   bool body_complete = true;
   bool bytes_came_later = false;  // after the head, in a packet of their own
+  std::string_view head;          // of the answer, once it stands
+  std::size_t batched_bytes = 0;  // of the answer, when it is in the batch
   ChunkedDecoder chunks;
   std::uint64_t progress_seen = 0;      // of the answer's bytes, at the last look
   Clock::time_point drain_until{};      // the rest of the body is awaited so long
@@ -90,13 +95,25 @@ class Http1 final : public Protocol {
   void on_close_wanted();
   void on_exchange_ended();
   void send_answer();
+  AnswerSender::Answer answer();
   std::string_view make_head();
   static void answer_sent(void* owner, AnswerSender::Outcome outcome) { static_cast<Http1*>(owner)->on_sent(outcome); }
   static void bytes_left(void* owner) { static_cast<Http1*>(owner)->note_progress(); }
   void on_sent(AnswerSender::Outcome outcome);
+  // `error_number` of a failed send, 0 where the file was too short.
+  void finish_answer(std::uint64_t bytes_sent, std::optional<int> error_number);
   void log_failed_send(int error_number);
   void note_progress();
   void arm_send_timer();
+
+  // --- answers to pipelined requests (http1_pipeline.cc) ---
+  bool hold_answer();
+  bool take_into_batch();
+  void finish_held_answer();
+  bool send_with_batch();
+  void send_batch_alone();
+  static void batch_left(void* owner, int error_number) { static_cast<Http1*>(owner)->on_batch_left(error_number); }
+  void on_batch_left(int error_number);
 
   static bool body_unwanted(void* owner) { return static_cast<Http1*>(owner)->on_body_unwanted(); }
   bool on_body_unwanted();
@@ -110,13 +127,15 @@ class Http1 final : public Protocol {
   bool may_keep_alive();
   void next_request();
   void wait_for_request(std::int64_t keepalive_ms, std::int64_t min_ms);
-  void stop_draining();
+  void terminate();
   void end_connection();
   void note_request_line();
   void abandon(int status);
   void drop_exchange();
   static void lines_written(void* owner) { static_cast<Http1*>(owner)->on_lines_written(); }
   void on_lines_written();
+  bool await_lines();
+  void cancel_sending();
   std::uint64_t send_progress() const;
 
   Request& request() { return current_->exchange.request(); }
@@ -131,12 +150,15 @@ class Http1 final : public Protocol {
   bool logged_ = false;       // the current request is in the access log
   bool reset_ = false;        // end it with a TCP reset
   bool waiting_for_lines_ = false;
+  bool answer_waits_ = false;  // for log lines, or for the batch before it
+  bool held_ = false;          // the current answer is in the batch, and the next request is at hand
   std::int32_t idle_ms_after_stay_ = 0;
   const HttpCoreLocation* lingering_ = nullptr;  // says how long, at the end of a connection that is to linger
   std::uint64_t last_line_ = 0;  // log line of the last answer: in its file before anything follows
   InputBuffer input_;
   HeaderBufferBudget budget_;
   Http1Exchange* current_ = nullptr;
+  std::unique_ptr<AnswerBatch> batch_;  // answers that wait for more of their kind, or are on their way
   LineWaiter line_waiter_;
 };
 

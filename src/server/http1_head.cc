@@ -29,8 +29,10 @@ void Http1::process_input() {
     if (current_ == nullptr && !begin_request()) break;
     if (!read_head()) break;
     finish_head();
+    if (held_) finish_held_answer();
   }
   processing_ = false;
+  send_batch_alone();
   const bool wants_peer = state_ == State::reading_head || (state_ == State::answering && current_->exchange.waiting());
   if (wants_peer && connection_.peer_closed()) on_peer_closed(0);
   connection_.close_when_quiet();  // a close within the loop could not do it

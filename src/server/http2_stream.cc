@@ -23,7 +23,7 @@ Http2Stream::Http2Stream(Http2& http2, Connection& connection, std::int32_t id)
       id_(id),
       info_(connection.info()),
       exchange_(connection.worker(), info_, Exchange::Client{this, answer_ready, close_wanted, exchange_ended}),
-      reader_(connection.worker().ring().backend()),
+      reader_(connection.worker().turn_reads()),
       cookies_(&exchange_.arena()) {
   Request& current = request();
   current.head.version = HttpVersion::http_2_0;

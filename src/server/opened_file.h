@@ -8,12 +8,17 @@
 #include <cstdint>
 #include <string>
 
+#include "ring/recent_pages.h"
+
 namespace uringx {
 
 struct OpenedFile {
   int fd = -1;
   struct stat info {};
   bool local = false;  // reading attributes and closing cannot wait for a file server
+
+  // Not known of a file whose server may change it, or take its pages away.
+  FileIdentity identity() const { return local ? FileIdentity{info.st_dev, info.st_ino} : FileIdentity{}; }
 };
 
 // The attributes that serving looks at.

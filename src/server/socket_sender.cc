@@ -25,7 +25,7 @@ constexpr std::size_t kPacketBytes = 1460;
 }  // namespace
 
 SocketSender::SocketSender(Worker& worker, int socket_fd, Client client)
-    : AnswerSender(client), worker_(worker), socket_fd_(socket_fd), reader_(worker.ring().backend()) {}
+    : AnswerSender(client), worker_(worker), socket_fd_(socket_fd), reader_(worker.turn_reads()) {}
 
 SocketSender::~SocketSender() {
   CHECK(!pending());

@@ -10,7 +10,7 @@
 namespace uringx {
 
 StreamSender::StreamSender(Worker& worker, ByteStream& stream, Client client)
-    : AnswerSender(client), worker_(worker), stream_(stream), reader_(worker.ring().backend()) {}
+    : AnswerSender(client), worker_(worker), stream_(stream), reader_(worker.turn_reads()) {}
 
 void StreamSender::start(const Answer& answer) {
   reader_.start(answer.head, answer.parts, answer.file, answer.filtered);

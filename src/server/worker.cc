@@ -41,6 +41,7 @@ Worker::Worker(std::unique_ptr<Backend> backend, const WorkerOptions& options)
       body_buffers_(options.connections_max),
       open_files_(ring_),
       hot_files_(ring_, timers_, file_systems_, options.hot_files_max),
+      turn_reads_(ring_.backend()),
       wall_clock_(ring_.now()),
       lines_(ring_, timers_, options.routes->log_files, *options.error_log),
       exchanges_(chunks_, options.connections_max),
@@ -68,6 +69,7 @@ void Worker::run_turn(Clock::duration wait) {
   ring_.wait(wait_time(wait));
   wall_clock_.update(ring_.now());
   hot_files_.start_turn();
+  turn_reads_.start_turn();
   const unsigned completions = ring_.dispatch();
   timers_.expire(ring_.now());
   run_deferred();

@@ -26,6 +26,7 @@
 #include "server/line_buffers.h"
 #include "server/open_file_cache.h"
 #include "server/accepting_socket.h"
+#include "server/turn_reads.h"
 #include "server/wall_clock.h"
 #include "server/worker_counters.h"
 
@@ -86,6 +87,7 @@ class Worker {
   FileSystems& file_systems() { return file_systems_; }
   OpenFileCache& open_files() { return open_files_; }
   HotFiles& hot_files() { return hot_files_; }
+  TurnReads& turn_reads() { return turn_reads_; }
   CompressedBodies& compressed_bodies() { return compressed_bodies_; }
   LineBuffers& lines() { return lines_; }
   Slab<Http1Exchange>& exchanges() { return exchanges_; }
@@ -147,6 +149,7 @@ class Worker {
   FileSystems file_systems_;
   OpenFileCache open_files_;
   HotFiles hot_files_;
+  TurnReads turn_reads_;
   CompressedBodies compressed_bodies_;
   WallClockKeeper wall_clock_;
   LineBuffers lines_;
