@@ -82,7 +82,7 @@ class Backend {
 
 struct KernelRingOptions {
   unsigned entries = 1024;         // SQEs; the CQ is eight times as large: an overflow is slow
-  unsigned bounded_workers_max = 16;  // kernel threads for files (IORING_REGISTER_IOWQ_MAX_WORKERS)
+  unsigned bounded_workers_max = 20;  // kernel threads for files (IORING_REGISTER_IOWQ_MAX_WORKERS)
   unsigned unbounded_workers_max = 16;
 };
 

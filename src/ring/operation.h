@@ -52,6 +52,7 @@ class alignas(16) Operation {
   Handler handler_ = nullptr;
   bool pending_ = false;
   bool chain_ = false;  // this is the Operation inside a Chain
+  bool slow_ = false;   // counted by SlowOperations
 };
 
 }  // namespace uringx

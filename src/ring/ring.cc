@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "ring/slow_operations.h"
+
 namespace uringx {
 
 namespace {
@@ -53,7 +55,10 @@ std::uint16_t Completion::buffer_id() const {
 }
 
 Ring::Ring(std::unique_ptr<Backend> backend)
-    : backend_(std::move(backend)), now_(backend_->now()), reaped_(kCompletionsPerTurnMax) {}
+    : backend_(std::move(backend)),
+      slow_(std::make_unique<SlowOperations>(*backend_)),
+      now_(backend_->now()),
+      reaped_(kCompletionsPerTurnMax) {}
 
 Ring::~Ring() {
   // Closes that were asked for in the last turn.
@@ -61,11 +66,29 @@ Ring::~Ring() {
 }
 
 io_uring_sqe* Ring::start(Operation& operation) {
-  CHECK(!operation.pending_ && operation.handler_ != nullptr);
   backend_->reserve(1);
+  mark_started(operation);
+  return backend_->next_sqe();
+}
+
+void Ring::mark_started(Operation& operation) {
+  CHECK(!operation.pending_ && operation.handler_ != nullptr);
   operation.pending_ = true;
   ++in_flight_;
-  return backend_->next_sqe();
+}
+
+void Ring::start_slow(Operation& operation, std::span<const io_uring_sqe> members) {
+  operation.slow_ = true;
+  slow_->start(operation, members);
+}
+
+// Its last completion came.
+void Ring::end(Operation& operation) {
+  operation.pending_ = false;
+  --in_flight_;
+  if (!operation.slow_) return;
+  operation.slow_ = false;
+  slow_->ended();
 }
 
 void Ring::accept_multishot(Operation& operation, int listen_fd) {
@@ -107,15 +130,23 @@ void Ring::open(Operation& operation, const char* path, const open_how* how) {
 }
 
 void Ring::stat(Operation& operation, int directory_fd, const char* path, int flags, struct statx* out) {
-  io_uring_sqe* const sqe = start(operation);
-  io_uring_prep_statx(sqe, directory_fd, path, flags, STATX_BASIC_STATS, out);
-  sqe->user_data = user_data_of(operation);
+  io_uring_sqe sqe{};
+  io_uring_prep_statx(&sqe, directory_fd, path, flags, STATX_BASIC_STATS, out);
+  sqe.user_data = user_data_of(operation);
+  mark_started(operation);
+  start_slow(operation, {&sqe, 1});
 }
 
-void Ring::read(Operation& operation, int fd, std::span<char> into, std::uint64_t offset) {
-  io_uring_sqe* const sqe = start(operation);
-  io_uring_prep_read(sqe, fd, into.data(), transfer_size(into.size()), offset);
-  sqe->user_data = user_data_of(operation);
+void Ring::read(Operation& operation, int fd, std::span<char> into, std::uint64_t offset, Medium medium) {
+  io_uring_sqe sqe{};
+  io_uring_prep_read(&sqe, fd, into.data(), transfer_size(into.size()), offset);
+  sqe.user_data = user_data_of(operation);
+  if (medium == Medium::local) {
+    *start(operation) = sqe;
+    return;
+  }
+  mark_started(operation);
+  start_slow(operation, {&sqe, 1});
 }
 
 void Ring::write(Operation& operation, int fd, std::span<const char> bytes) {
@@ -167,11 +198,14 @@ void Ring::request_cancel(std::uint64_t user_data) {
 }
 
 void Ring::cancel(Operation& operation) {
-  if (operation.pending()) request_cancel(user_data_of(operation));
+  if (!operation.pending()) return;
+  if (operation.slow_) slow_->hurry(operation);
+  request_cancel(user_data_of(operation));
 }
 
 void Ring::cancel(Chain& chain) {
   if (!chain.pending()) return;
+  if (chain.operation_.slow_) slow_->hurry(chain.operation_);
   // A member that waits for the one before it cannot be found by the kernel, so each is named: the one under
   // way is hit, and those after it end with it.
   for (unsigned member = 0; member < chain.outcome_.member_count; ++member) {
@@ -192,7 +226,6 @@ void Ring::on_message(void* owner, MessageHandler handler) {
 
 void Ring::start_chain(Chain& chain, Chain::Report report, unsigned member_count) {
   CHECK(!chain.pending() && member_count <= Chain::kMembersMax);
-  backend_->reserve(member_count);
   chain.operation_.pending_ = true;
   chain.operation_.chain_ = true;
   chain.operation_.owner_ = &chain;
@@ -214,21 +247,22 @@ void Ring::link_member(Chain& chain, unsigned member, io_uring_sqe& sqe) {
 
 void Ring::open_and_stat(Chain& chain, const char* path, const open_how* how, struct statx* out) {
   start_chain(chain, Chain::Report::each, 2);
-  io_uring_sqe* const open = backend_->next_sqe();
-  io_uring_prep_openat2(open, AT_FDCWD, path, const_cast<open_how*>(how));
-  link_member(chain, 0, *open);
+  io_uring_sqe members[2]{};
+  io_uring_prep_openat2(&members[0], AT_FDCWD, path, const_cast<open_how*>(how));
+  link_member(chain, 0, members[0]);
   // On FUSE and the like the kernel would ask the file server inline, cached path or not.
-  open->flags |= IOSQE_ASYNC;
+  members[0].flags |= IOSQE_ASYNC;
 
   const int flags = (how->flags & O_NOFOLLOW) != 0 ? AT_SYMLINK_NOFOLLOW : 0;
-  io_uring_sqe* const stat = backend_->next_sqe();
-  io_uring_prep_statx(stat, AT_FDCWD, path, flags, STATX_BASIC_STATS, out);
-  link_member(chain, 1, *stat);
+  io_uring_prep_statx(&members[1], AT_FDCWD, path, flags, STATX_BASIC_STATS, out);
+  link_member(chain, 1, members[1]);
+  start_slow(chain.operation_, members);
 }
 
 void Ring::read_and_send(Chain& chain, int file_fd, std::span<char> buffer, std::uint64_t offset,
                          int socket_fd, int flags) {
   start_chain(chain, Chain::Report::last, 2);
+  backend_->reserve(2);
   const unsigned bytes = transfer_size(buffer.size());
   chain.wanted_ = {bytes, bytes};
   io_uring_sqe* const read = backend_->next_sqe();
@@ -274,10 +308,7 @@ void Ring::dispatch(const io_uring_cqe& cqe) {
     dispatch_chain(operation, static_cast<unsigned>(cqe.user_data & kMemberMask), completion);
     return;
   }
-  if (!completion.more()) {
-    operation.pending_ = false;
-    --in_flight_;
-  }
+  if (!completion.more()) end(operation);
   operation.handler_(operation.owner_, completion);  // may destroy the operation
 }
 
@@ -294,8 +325,7 @@ void Ring::dispatch_chain(Operation& operation, unsigned member, Completion comp
   CHECK(fell_short || chain.report_ == Chain::Report::each || member + 1 == outcome.member_count);
   if (--chain.awaited_ > 0) return;
 
-  operation.pending_ = false;
-  --in_flight_;
+  end(operation);
   const Chain::Outcome result = outcome;  // the handler may start the chain anew or destroy it
   chain.handler_(chain.owner_, result);
 }

@@ -20,6 +20,11 @@ namespace uringx {
 // Opcodes used: ACCEPT (multishot), RECV (multishot and single), SEND, SENDMSG, OPENAT2, STATX, READ, WRITE,
 // CLOSE, SHUTDOWN, POLL_ADD, ASYNC_CANCEL, MSG_RING, SPLICE. A simulated or substitute backend has to carry
 // out these and no others.
+class SlowOperations;
+
+// Where the bytes of a file come from. For a remote one (FUSE, NFS) the kernel gives each operation a thread while it waits.
+enum class Medium : std::uint8_t { local, remote };
+
 class Ring {
  public:
   explicit Ring(std::unique_ptr<Backend> backend);
@@ -38,8 +43,9 @@ class Ring {
   void send_message(Operation& operation, int fd, const msghdr* message, int flags);
   // path and how must live until the completion.
   void open(Operation& operation, const char* path, const open_how* how);
+  // May wait its turn (SlowOperations); so may a read of a remote file, and open_and_stat().
   void stat(Operation& operation, int directory_fd, const char* path, int flags, struct statx* out);
-  void read(Operation& operation, int fd, std::span<char> into, std::uint64_t offset);
+  void read(Operation& operation, int fd, std::span<char> into, std::uint64_t offset, Medium medium = Medium::local);
   // Appends when the file was opened with O_APPEND.
   void write(Operation& operation, int fd, std::span<const char> bytes);
   void poll(Operation& operation, int fd, unsigned events);
@@ -63,6 +69,7 @@ class Ring {
 
   // --- chains: all members in one submit or none; handler called once ---
   void open_and_stat(Chain& chain, const char* path, const open_how* how, struct statx* out);
+  // Of a local file: the chain may take as long as the peer likes.
   void read_and_send(Chain& chain, int file_fd, std::span<char> buffer, std::uint64_t offset, int socket_fd,
                      int flags);
 
@@ -81,6 +88,9 @@ class Ring {
 
  private:
   io_uring_sqe* start(Operation& operation);
+  void mark_started(Operation& operation);
+  void start_slow(Operation& operation, std::span<const io_uring_sqe> members);
+  void end(Operation& operation);
   void start_chain(Chain& chain, Chain::Report report, unsigned member_count);
   void link_member(Chain& chain, unsigned member, io_uring_sqe& sqe);
   void request_cancel(std::uint64_t user_data);
@@ -88,6 +98,7 @@ class Ring {
   void dispatch_chain(Operation& operation, unsigned member, Completion completion);
 
   std::unique_ptr<Backend> backend_;
+  std::unique_ptr<SlowOperations> slow_;
   Clock::time_point now_;
   unsigned in_flight_ = 0;
   void* message_owner_ = nullptr;

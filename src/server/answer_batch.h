@@ -16,7 +16,8 @@ class AnswerBatch {
  public:
   struct Client {
     void* owner;
-    void (*left)(void* owner, int error_number);  // from the loop; nothing is pending any more
+    void (*progress)(void* owner);                // some of them left: timeouts start anew
+    void (*done)(void* owner, int error_number);  // from the loop; nothing is pending any more, 0: all have left
   };
 
   AnswerBatch(Worker& worker, int socket_fd, Client client) : worker_(worker), socket_fd_(socket_fd), client_(client) {}
@@ -24,14 +25,15 @@ class AnswerBatch {
   AnswerBatch(const AnswerBatch&) = delete;
   AnswerBatch& operator=(const AnswerBatch&) = delete;
 
-  // Copies the answer whole, giving how many bytes it has; 0 when it is not one for a batch: large, filtered, slowed down, not in
-  // memory, or there is no room left.
+  // Whether it is one for a batch: small, not filtered, not slowed down.
+  static bool suits(const AnswerSender::Answer& answer);
+  // Copies the answer, which suits, whole, giving how many bytes it has; 0 when it is not in memory or there is no room left.
   std::size_t take(const AnswerSender::Answer& answer);
 
   bool empty() const { return filled_ == 0; }
   // They leave now, and nothing is taken any more.
   void send();
-  // left() follows if they were on their way.
+  // done() follows if they were on their way, with ECANCELED.
   void cancel();
   bool pending() const { return send_.pending(); }
 
@@ -43,7 +45,9 @@ class AnswerBatch {
   Client client_;
   std::span<char> buffer_;  // from BodyBuffers
   std::size_t filled_ = 0;
-  std::size_t sent_ = 0;    // of them
+  unsigned answers_ = 0;
+  std::size_t sent_ = 0;
+  bool cancelled_ = false;
   Operation send_{this, Operation::calls<&AnswerBatch::on_sent>};
 };
 

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "config/answer.h"
+#include "ring/ring.h"
 #include "server/opened_file.h"
 
 namespace uringx {
@@ -38,6 +39,7 @@ class AnswerReader {
   bool at_file() const { return !head_left() && filtered_ == nullptr && parts_left() && part().file_bytes != 0; }
   int file_fd() const { return file_->fd; }
   FileIdentity file_identity() const { return file_->identity(); }
+  Medium file_medium() const { return file_->local ? Medium::local : Medium::remote; }
   std::uint64_t file_offset() const { return part().file_offset + part_done_; }
   std::uint64_t part_bytes_left() const;
   // The next `bytes` of the current part (at most part_bytes_left()) were sent another way.

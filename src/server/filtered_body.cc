@@ -242,7 +242,7 @@ FilteredBody::Pulled FilteredBody::pull_source(std::span<char> room) {
   const std::size_t bytes = source_.read(room);
   if (bytes == 0 && !source_.finished()) {
     const std::size_t wanted = std::min<std::uint64_t>(source_.part_bytes_left(), room.size());
-    worker_.ring().read(disk_read_, source_.file_fd(), room.first(wanted), source_.file_offset());
+    worker_.ring().read(disk_read_, source_.file_fd(), room.first(wanted), source_.file_offset(), source_.file_medium());
     return {};
   }
   return {bytes, source_.finished()};

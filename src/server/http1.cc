@@ -106,6 +106,7 @@ void Http1::on_peer_closed(int error_number) {
 // --- the answer ---
 
 void Http1::on_answer_ready() {
+  if (state_ == State::closing) return;  // it was given up while it waited
   Request& current = request();
   const bool with_continue = !current.expect_tested && expects_continue(current.head);
   current.expect_tested = true;
@@ -159,7 +160,12 @@ std::string_view Http1::make_head() {
   return {head, static_cast<std::size_t>(out - head)};
 }
 
-void Http1::arm_send_timer() { connection_.arm_timer(request().settings<HttpCoreLocation>().send_timeout->count); }
+// Of the request at hand, if there is one.
+const HttpCoreLocation& Http1::core_settings() {
+  return current_ != nullptr ? request().settings<HttpCoreLocation>() : connection_.default_server().root.settings.get<HttpCoreLocation>();
+}
+
+void Http1::arm_send_timer() { connection_.arm_timer(core_settings().send_timeout->count); }
 
 // More follows. Of a chain that was started only the socket can tell how it gets on.
 void Http1::note_progress() {
@@ -170,7 +176,7 @@ void Http1::note_progress() {
 void Http1::on_sent(AnswerSender::Outcome outcome) {
   const AnswerSender& sender = *current_->sender;
   const bool failed = outcome == AnswerSender::Outcome::failed;
-  finish_answer(sender.bytes_sent(), failed ? std::optional(sender.error_number()) : std::nullopt);
+  connection_.guard([&] { finish_answer(sender.bytes_sent(), failed ? std::optional(sender.error_number()) : std::nullopt); });
 }
 
 void Http1::finish_answer(std::uint64_t bytes_sent, std::optional<int> error_number) {
@@ -206,6 +212,7 @@ void Http1::log_failed_send(int error_number) {
 }
 
 void Http1::on_close_wanted() {
+  if (state_ == State::closing) return;
   log_access();
   terminate();
 }
@@ -335,7 +342,6 @@ void Http1::wait_for_request(std::int64_t keepalive_ms, std::int64_t min_ms) {
 
 // Ends the connection without lingering (ngx_http_terminate_request).
 void Http1::terminate() {
-  keep_alive_ = false;
   state_ = State::closing;
   end_connection();
 }
@@ -353,7 +359,7 @@ void Http1::end_connection() {
   state_ = State::closing;
   if (await_lines()) return;
   if (batch_ != nullptr) {  // answers before the last one
-    connection_.arm_timer(connection_.default_server().root.settings.get<HttpCoreLocation>().send_timeout->count);
+    arm_send_timer();
     if (!batch_->pending()) batch_->send();
     return;
   }
@@ -368,20 +374,20 @@ void Http1::end_connection() {
 bool Http1::await_lines() {
   LineBuffers& lines = connection_.worker().lines();
   if (lines.written(last_line_)) return false;
-  if (!waiting_for_lines_) lines.wait(line_waiter_, last_line_);
-  waiting_for_lines_ = true;
+  if (!line_waiter_.waiting()) lines.wait(line_waiter_, last_line_);
   return true;
 }
 
 void Http1::on_lines_written() {
-  waiting_for_lines_ = false;
-  if (state_ == State::closing) {
-    end_connection();
-  } else if (answer_waits_) {
-    send_answer();
-  } else {
-    send_batch_alone();
-  }
+  connection_.guard([this] {
+    if (state_ == State::closing) {
+      end_connection();
+    } else if (answer_waits_) {
+      send_answer();
+    } else {
+      send_batch();
+    }
+  });
 }
 
 // For the logs of a request whose request line is not whole: what there is of it, maybe nothing.
@@ -395,9 +401,8 @@ void Http1::note_request_line() {
 void Http1::abandon(int status) {
   note_request_line();
   if (request().response.status == 0 || request().bytes_sent == 0) request().response.status = status;
-  request().lingering_close = false;
   log_access();
-  end_connection();
+  terminate();
 }
 
 void Http1::on_timeout() {
@@ -428,7 +433,6 @@ void Http1::on_timeout() {
       }
       log_request(request(), LogLevel::info, "client timed out", ETIMEDOUT);
       reset_ = *request().settings<HttpCoreLocation>().reset_timedout_connection;
-      request().lingering_close = false;
       cancel_sending();
       return;
     }
@@ -436,7 +440,10 @@ void Http1::on_timeout() {
       terminate();  // it was waited for already (ngx_http_discarded_request_body_handler)
       return;
     case State::closing:
-      if (batch_ != nullptr) batch_->cancel();
+      if (batch_ != nullptr) {
+        connection_.log(LogLevel::info, "client timed out", ETIMEDOUT);
+        batch_->cancel();
+      }
       return;
     case State::answering:
       return;
@@ -469,7 +476,6 @@ void Http1::cancel() {
   state_ = State::closing;
   processing_ = false;  // an exception may have left it set
   if (line_waiter_.waiting()) line_waiter_.unlink();
-  waiting_for_lines_ = answer_waits_ = held_ = false;
   if (batch_ != nullptr && batch_->pending()) batch_->cancel();
   if (current_ == nullptr) return;
   current_->exchange.cancel();
@@ -479,7 +485,7 @@ void Http1::cancel() {
 void Http1::on_exchange_ended() { connection_.close_when_quiet(); }
 
 bool Http1::quiet() const {
-  return !processing_ && !waiting_for_lines_ && (batch_ == nullptr || !batch_->pending()) &&
+  return !processing_ && !line_waiter_.waiting() && (batch_ == nullptr || !batch_->pending()) &&
          (current_ == nullptr || (!current_->exchange.pending() && !current_->sender->pending()));
 }
 

@@ -104,6 +104,7 @@ class Http1 final : public Protocol {
   void finish_answer(std::uint64_t bytes_sent, std::optional<int> error_number);
   void log_failed_send(int error_number);
   void note_progress();
+  const HttpCoreLocation& core_settings();
   void arm_send_timer();
 
   // --- answers to pipelined requests (http1_pipeline.cc) ---
@@ -111,9 +112,12 @@ class Http1 final : public Protocol {
   bool take_into_batch();
   void finish_held_answer();
   bool send_with_batch();
-  void send_batch_alone();
-  static void batch_left(void* owner, int error_number) { static_cast<Http1*>(owner)->on_batch_left(error_number); }
-  void on_batch_left(int error_number);
+  void send_batch();
+  static void batch_progressed(void* owner) { static_cast<Http1*>(owner)->on_batch_progress(); }
+  static void batch_done(void* owner, int error_number) { static_cast<Http1*>(owner)->on_batch_done(error_number); }
+  void on_batch_progress();
+  void on_batch_done(int error_number);
+  void go_on_after_batch(int error_number);
 
   static bool body_unwanted(void* owner) { return static_cast<Http1*>(owner)->on_body_unwanted(); }
   bool on_body_unwanted();
@@ -149,7 +153,6 @@ class Http1 final : public Protocol {
   bool continue_wanted_ = false;  // "100 Continue" goes before the answer
   bool logged_ = false;       // the current request is in the access log
   bool reset_ = false;        // end it with a TCP reset
-  bool waiting_for_lines_ = false;
   bool answer_waits_ = false;  // for log lines, or for the batch before it
   bool held_ = false;          // the current answer is in the batch, and the next request is at hand
   std::int32_t idle_ms_after_stay_ = 0;

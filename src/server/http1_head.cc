@@ -32,7 +32,7 @@ void Http1::process_input() {
     if (held_) finish_held_answer();
   }
   processing_ = false;
-  send_batch_alone();
+  send_batch();
   const bool wants_peer = state_ == State::reading_head || (state_ == State::answering && current_->exchange.waiting());
   if (wants_peer && connection_.peer_closed()) on_peer_closed(0);
   connection_.close_when_quiet();  // a close within the loop could not do it

@@ -113,7 +113,8 @@ void Http2Stream::read_from_disk() {
   wants_disk_ = false;
   disk_ = std::make_unique<DiskRead>(this);
   const std::size_t bytes = std::min<std::uint64_t>(reader_.part_bytes_left(), DiskRead::kBytesMax);
-  connection_.worker().ring().read(disk_->operation, reader_.file_fd(), {disk_->memory, bytes}, reader_.file_offset());
+  connection_.worker().ring().read(disk_->operation, reader_.file_fd(), {disk_->memory, bytes}, reader_.file_offset(),
+                                  reader_.file_medium());
 }
 
 void Http2Stream::on_disk_read(Completion completion) {

@@ -294,8 +294,8 @@ ssize_t LineBuffers::send(const AccessLog& log, std::string_view datagram) {
   return sent.bytes;
 }
 
-// A healthy file takes what a crowd brings: every connection waits for its own line before it can add another, but for those of
-// a secret file.
+// A healthy file takes what a crowd brings: a connection waits for its lines before it can add more than those of one batch of
+// answers, but for those of a secret file.
 bool LineBuffers::must_drop(File& file, std::string_view line) {
   const bool may_grow = file.failed || (file.fixed != nullptr && file.fixed->secret);
   if (!may_grow || file.collected.size() + line.size() <= kPendingBytesMax) return false;

@@ -73,6 +73,8 @@ void SocketSender::advance() {
     fail_later(ECANCELED);  // why it ends short was logged
   } else if (prefers_sendfile() && pages_cached()) {
     send_file();
+  } else if (reader_.file_medium() == Medium::remote) {
+    read_remote();
   } else {
     read_and_send();
   }
@@ -199,6 +201,22 @@ void SocketSender::run_deferred() {
   advance();
 }
 
+// The read waits with a kernel thread: that must not also wait for the client.
+void SocketSender::read_remote() {
+  take_buffer();
+  const std::size_t bytes = std::min<std::uint64_t>({reader_.part_bytes_left(), buffer_.size(), allowance_});
+  worker_.ring().read(read_, reader_.file_fd(), buffer_.first(bytes), reader_.file_offset(), Medium::remote);
+}
+
+void SocketSender::on_read(Completion completion) {
+  if (cancelled_) return fail(ECANCELED);
+  if (completion.result <= 0) return fail(-completion.result);  // 0: it shrank
+  collected_ = static_cast<std::size_t>(completion.result);
+  reader_.skip(collected_);
+  report_progress();
+  send_collected();
+}
+
 void SocketSender::read_and_send() {
   take_buffer();
   const std::size_t bytes = std::min<std::uint64_t>({reader_.part_bytes_left(), buffer_.size(), allowance_});
@@ -230,6 +248,7 @@ void SocketSender::cancel() {
     fail_later(ECANCELED);
   }
   worker_.ring().cancel(operation_);
+  worker_.ring().cancel(read_);
   worker_.ring().cancel(writable_);
   worker_.ring().cancel(chain_);
   if (!paused()) return;

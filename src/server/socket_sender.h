@@ -22,7 +22,7 @@ class SocketSender final : public AnswerSender {
 
   void start(const Answer& answer) override;
   void cancel() override;
-  bool pending() const override { return operation_.pending() || writable_.pending() || chain_.pending() || deferred_ || paused(); }
+  bool pending() const override { return operation_.pending() || read_.pending() || writable_.pending() || chain_.pending() || deferred_ || paused(); }
   bool sends_in_chain() const override { return chain_.pending(); }
   bool paused() const override { return pause_.armed(); }
   bool awaits_filters() const override { return awaits_filters_; }
@@ -44,6 +44,8 @@ class SocketSender final : public AnswerSender {
   void give_buffer_back();
   void send_file();
   void on_writable(Completion completion);
+  void read_remote();
+  void on_read(Completion completion);
   void read_and_send();
   void on_read_and_sent(const Chain::Outcome& outcome);
   bool gathers() const;
@@ -71,6 +73,7 @@ class SocketSender final : public AnswerSender {
   bool failed_ = false;  // deferred_ brings the news
   Timer pause_{this, Timer::calls<&SocketSender::on_pause_over>};
   Operation operation_{this, Operation::calls<&SocketSender::on_sent>};
+  Operation read_{this, Operation::calls<&SocketSender::on_read>};
   Operation writable_{this, Operation::calls<&SocketSender::on_writable>};
   Chain chain_{this, Chain::calls<&SocketSender::on_read_and_sent>};
 };

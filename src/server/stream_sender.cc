@@ -99,7 +99,7 @@ bool StreamSender::put_disk_bytes(std::span<char> room) {
 void StreamSender::read_from_disk() {
   const std::size_t bytes = std::min<std::uint64_t>(reader_.part_bytes_left(), kDiskBytesMax);
   disk_bytes_ = std::make_unique_for_overwrite<char[]>(bytes);
-  worker_.ring().read(read_, reader_.file_fd(), {disk_bytes_.get(), bytes}, reader_.file_offset());
+  worker_.ring().read(read_, reader_.file_fd(), {disk_bytes_.get(), bytes}, reader_.file_offset(), reader_.file_medium());
 }
 
 void StreamSender::on_read(Completion completion) {

@@ -188,7 +188,9 @@ TEST_SUITE("server") {
         },
         [&] { write_file(page, text); fs::resize_file(page, 3); text = text.substr(0, 3); },
     };
-    for (int round = 0; round < 4000; ++round) {
+    const char* const wanted = std::getenv("URINGX_FRESH_ROUNDS");
+    const int rounds = wanted != nullptr ? std::atoi(wanted) : 4000;
+    for (int round = 0; round < rounds; ++round) {
       text = "round " + std::to_string(round);
       const std::string before = opening.ask(page);
       kept_rounds += opening.hot.size() == 1 ? 1 : 0;
@@ -199,7 +201,7 @@ TEST_SUITE("server") {
         REQUIRE_MESSAGE(answer == text, "round ", round);
       }
     }
-    CHECK(kept_rounds > 500);
+    CHECK(kept_rounds > rounds / 8);
   }
 
   TEST_CASE("a file under a link of its own is not kept: the way through the link is not watched") {

@@ -56,13 +56,15 @@ TEST_SUITE("server") {
       reads.start_turn();
       const std::string text = "text" + std::to_string(turn);
       a.write(text);
-      CHECK(read(reads, a.file, 5) == text);
-      CHECK(read(reads, a.file, 5) == text);
-      a.write("later");
-      CHECK(read(reads, a.file, 5) == text);
-      CHECK(read(reads, a.file, 3) == text.substr(0, 3));
-      CHECK(read(reads, a.file, 3, 2) == "ter");
+      const OpenedFile before = a.file;
+      CHECK(read(reads, before, 5) == text);
+      CHECK(read(reads, before, 5) == text);
+      a.write("written later" + std::string(static_cast<std::size_t>(turn), '.'));
+      CHECK(read(reads, before, 5) == text);
+      CHECK(read(reads, before, 3) == text.substr(0, 3));
+      CHECK(read(reads, before, 3, 2) == "itt");
       CHECK(read(reads, b.file, 5) == "other");
+      for (int i = 0; i < 3; ++i) CHECK(read(reads, a.file, 13) == "written later");  // opened since, it is another one
     }
   }
 
@@ -71,7 +73,7 @@ TEST_SUITE("server") {
     TurnReads reads(**backend);
     Unnamed remote("first"), large(std::string(TurnReads::kFileBytesMax + 1, 'a')), small("small");
     remote.file.local = false;
-    for (const char* text : {"one", "two", "six"}) {
+    for (const char* text : {"one", "two", "six"}) {  // as if each were opened before
       remote.write(text);
       CHECK(read(reads, remote.file, 3) == text);
       large.write(text);
@@ -82,9 +84,10 @@ TEST_SUITE("server") {
       const OpenedFile& other = others.emplace_back(std::string(TurnReads::kFileBytesMax, 'b')).file;
       for (int i = 0; i < 3; ++i) CHECK(read(reads, other, TurnReads::kFileBytesMax).size() == TurnReads::kFileBytesMax);
     }
+    const OpenedFile opened = small.file;
     for (const char* text : {"one", "two", "six"}) {
       small.write(text);
-      CHECK(read(reads, small.file, 3) == text);
+      CHECK(read(reads, opened, 3) == text);
     }
   }
 

@@ -126,6 +126,46 @@ TEST_SUITE("sim") {
     CHECK(site.shut_down() == "");
   }
 
+  TEST_CASE("send_timeout is the time between two reads of the client, and its end is the end, whatever the send says") {
+    for (const bool reads : {true, false}) {
+      CAPTURE(reads);
+      SimulatedSite site(1, std::string(kText) + "send_timeout 5s;");
+      site.kernel().faults.short_send = 1000;
+      site.kernel().socket_bytes_max = 1000;
+      SimulatedClient client = site.connect();
+      client.send(many(get("/text"), 60));
+      std::string received;
+      std::size_t answers = 0;
+      for (int second = 0; second < 40 && answers < 60; ++second) {
+        site.let_pass(1s);
+        if (reads) received += client.receive(500);
+        while (take_answer(received)) ++answers;
+      }
+      CHECK(answers == (reads ? 60 : 0));
+      CHECK(site.worker().load() == (reads ? 1 : 0));
+      client.close();
+      site.let_pass(1s);
+      CHECK(site.worker().load() == 0);
+      CHECK(site.shut_down() == "");
+    }
+  }
+
+  TEST_CASE("a worker that is stopped at once while a batch leaves comes to its end") {
+    for (int turns = 0; turns < 8; ++turns) {
+      CAPTURE(turns);
+      SimulatedSite site(1, kText);
+      site.kernel().faults.short_send = 1000;
+      site.kernel().socket_bytes_max = 1000;
+      SimulatedClient client = site.connect();
+      client.send(many(get("/text"), 100));
+      for (int turn = 0; turn < turns; ++turn) {
+        site.turn();
+        client.receive(100);
+      }
+      CHECK(site.shut_down() == "");
+    }
+  }
+
   TEST_CASE("requests in a row, every completion failing once: answers in order up to some point, nothing left behind") {
     for (const bool cold : {false, true}) {
       bool all_tried = false;
