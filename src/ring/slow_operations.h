@@ -4,14 +4,13 @@
 // Part of a Ring, on its thread.
 #pragma once
 
-#include <liburing.h>
-
-#include <array>
-#include <deque>
+#include <memory>
 #include <span>
 
 #include "ring/backend.h"
 #include "ring/operation.h"
+
+struct io_uring_sqe;
 
 namespace uringx {
 
@@ -21,7 +20,8 @@ class SlowOperations {
   static constexpr unsigned kUnderWayMax = 16;
   static constexpr unsigned kMembersMax = 2;
 
-  explicit SlowOperations(Backend& backend) : backend_(backend) {}
+  explicit SlowOperations(Backend& backend);
+  ~SlowOperations();
 
   // Gives the prepared SQEs of `operation` to the backend, now or when others have ended.
   void start(const Operation& operation, std::span<const io_uring_sqe> members);
@@ -31,17 +31,14 @@ class SlowOperations {
   void hurry(const Operation& operation);
 
  private:
-  struct Waiting {
-    const Operation* operation;
-    unsigned member_count;
-    std::array<io_uring_sqe, kMembersMax> members;
-  };
+  struct Waiting;
+  struct Queue;
 
   void submit(std::span<const io_uring_sqe> members);
 
   Backend& backend_;
   unsigned under_way_ = 0;
-  std::deque<Waiting> waiting_;
+  std::unique_ptr<Queue> waiting_;
 };
 
 }  // namespace uringx

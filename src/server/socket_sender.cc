@@ -13,7 +13,7 @@
 namespace uringx {
 namespace {
 
-// From this size on sendfile is cheaper than copying through a buffer (tools/bench, 16 KiB and 100 KiB classes).
+// From this size on sendfile is cheaper than copying through a buffer (tools/bench, 10 KiB and 100 KiB classes).
 constexpr std::uint64_t kSendFileBytesMin = 32 * 1024;
 // One look at the page cache, and one call of sendfile, for this much.
 constexpr std::uint64_t kSendFileWindowBytes = 512 * 1024;
