@@ -1,1 +1,1 @@
-"""The parts of tools/bench: what is measured (cases), with what (servers), how (load, latency, idle, slow_disk), and the table (report)."""
+"""The parts of tools/bench: what is measured (cases), with what (servers), how (load, latency, cold, ...), and the table (report)."""

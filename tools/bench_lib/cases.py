@@ -1,12 +1,31 @@
 """What tools/bench measures: size classes, ways to connect, the contenders and their configurations."""
 
 import dataclasses
+import email.utils
 import subprocess
 
-SIZES = {"0": 0, "1k": 1024, "16k": 16 << 10, "100k": 100 << 10, "1m": 1 << 20, "10m": 10 << 20}
+from bench_lib import files, wrk
+
+SIZES = {"0": 0, "1k": 1024, "10k": 10 << 10, "100k": 100 << 10, "1m": 1 << 20, "100m": 100 << 20}
+# When the files were last modified.
+MODIFIED = 1_704_067_200
 CONNECTIONS = [1, 64, 512]
-PARTS = ["load", "latency", "codings", "fairness", "idle", "idle-tls", "slow"]
+PARTS = ["load", "latency", "codings", "fairness", "idle", "idle-tls", "cold", "reload", "scaling", "ring"]
 H2_STREAMS = 32
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What a mode asks for that is measured with this request only, whatever the sizes are, and what has to be answered."""
+
+    size: str  # of SIZES, what the file has; "" where the answer is the server's own text
+    path: str
+    status: int = 200
+    headers: tuple = ()
+    part: tuple = (0, None)  # of the file, as slice() takes it
+    body_path: str = ""  # the file with the bytes that come, where it is not the one that is asked for
+    script: str = ""  # for wrk.run
+    folder: str = ""  # of files.FOLDERS, which has to be there
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,6 +38,8 @@ class Mode:
     new_connections: bool = False
     # What a handshake costs does not depend on the file: such a mode is measured with the smallest size only.
     smallest_only: bool = False
+    request: Request | None = None  # otherwise a file of each size
+    peers: tuple = ("h2o", "lighttpd", "caddy")  # servers without nginx.conf (peers.py) that take part, where the listener is theirs
 
 
 MODES = {
@@ -28,6 +49,19 @@ MODES = {
     "https": Mode("HTTPS/1.1 keep-alive", "wrk", "ecdsa"),
     "h2c": Mode(f"h2c, {H2_STREAMS} streams", "h2load", "h2c"),
     "h2": Mode(f"h2 over TLS, {H2_STREAMS} streams", "h2load", "ecdsa"),
+    "pipelined": Mode(f"keep-alive, {wrk.PIPELINED_REQUESTS} requests a write", "wrk", "plain",
+                      request=Request("1k", "/1k.bin", script=wrk.PIPELINED)),
+    # lighttpd keeps each file that it was asked for open, until it may open no more and answers with 403.
+    "many": Mode(f"keep-alive, {files.MANY_COUNT:,} files at random", "wrk", "plain", peers=("h2o", "caddy"), request=Request(
+        "1k", files.many_path(0), script=wrk.uniform(files.MANY_PATH_LUA, files.MANY_COUNT), folder="many")),
+    "gzip-static": Mode("gzip_static", "wrk", "plain", peers=(), request=Request(
+        "10k", "/packed/small.html", headers=(("Accept-Encoding", "gzip"),), body_path="/packed/small.html.gz", folder="packed")),
+    "range": Mode("range of 200 bytes (206)", "wrk", "plain", request=Request(
+        "100k", "/100k.bin", 206, (("Range", "bytes=100-299"),), (100, 300))),
+    "not-modified": Mode("not modified (304)", "wrk", "plain", request=Request(
+        "1k", "/1k.bin", 304, (("If-Modified-Since", email.utils.formatdate(MODIFIED, usegmt=True)),))),
+    "missing": Mode("no such file (404)", "wrk", "plain", request=Request("", "/missing.bin", 404)),
+    "redirect": Mode("folder without its slash (301)", "wrk", "plain", peers=(), request=Request("", "/folder", 301, folder="folder")),
     "handshake-rsa": Mode("full TLS handshake, RSA 2048", "wrk", "rsa", new_connections=True, smallest_only=True),
     "handshake-ecdsa": Mode("full TLS handshake, ECDSA P-256", "wrk", "ecdsa", new_connections=True, smallest_only=True),
 }
@@ -46,6 +80,8 @@ CONTENDERS = {
     "nginx-aio": ("nginx", "aio"),
     "uringx-stock": ("uringx", "stock"),
     "uringx-tuned": ("uringx", "tuned"),
+    "nginx-logged": ("nginx", "logged"),
+    "uringx-logged": ("uringx", "logged"),
     # With configurations of their own (peers.py), for what a server does under load.
     "h2o": ("h2o", None),
     "lighttpd": ("lighttpd", None),
@@ -74,7 +110,8 @@ SETTINGS = {
               "    keepalive_requests 1000000;\n"),
 }
 SETTINGS["aio"] = SETTINGS["tuned"] + "    aio threads;\n"
-LISTEN_FLAGS = {"stock": "", "tuned": " reuseport", "aio": " reuseport"}
+SETTINGS["logged"] = SETTINGS["tuned"].replace("access_log off", "access_log {folder}/access.log")
+LISTEN_FLAGS = {"stock": "", "tuned": " reuseport", "aio": " reuseport", "logged": " reuseport"}
 # A port for each: nginx 1.22 speaks nothing but HTTP/2 on a cleartext port with http2, and a port has one key, so that the client's
 # preferences decide nothing.
 LISTENERS = {"plain": "", "limited": "", "h2c": " http2", "rsa": " ssl http2", "ecdsa": " ssl http2"}
@@ -83,6 +120,7 @@ SERVER = """    server {{
         server_name localhost;
         root {root};
 {secure}        location / {{ try_files $uri $uri/ =404; }}
+        location /packed/ {{ gzip_static on; }}
     }}
 """
 # h2load does not come back after the GOAWAY that ends a connection at keepalive_requests.
@@ -126,13 +164,14 @@ def choose(text, known, what):
 def plan(arguments):
     """The options of the command line as a Plan; an option given by hand wins over --quick."""
     quick = arguments.quick
+    parts = ",".join([*filter(None, [arguments.parts]), *arguments.parts_named])
     connections = arguments.connections or ("64" if quick else None)
     return Plan(
         sizes=choose(arguments.sizes or ("1k,1m" if quick else None), SIZES, "size class"),
         connections=[int(c) for c in connections.split(",")] if connections else CONNECTIONS,
         modes=choose(arguments.modes or ("keepalive,new" if quick else None), MODES, "mode"),
         contenders=choose(arguments.contenders or DEFAULT_CONTENDERS, CONTENDERS, "contender"),
-        parts=choose(arguments.parts or ("load,idle,slow" if quick else None), PARTS, "part"),
+        parts=choose(parts or ("load,idle,cold" if quick else None), PARTS, "part"),
         rounds=arguments.rounds or (3 if quick else 5),
         seconds=arguments.seconds or (1 if quick else 2),
         idle_connections=arguments.idle_connections,

@@ -3,14 +3,12 @@
 import contextlib
 import gzip
 import http.client
-import random
 import statistics
 import sys
 import time
 
-from bench_lib import load, servers
+from bench_lib import files, load, servers, wrk
 
-PAGES = {"page.html": 100 << 10, "small.html": 10 << 10}
 CONNECTIONS = 16
 # Case -> (what it is called, the path that is asked for).
 CASES = {f"{size} KiB, {title}": f"{folder}/{page}" for size, page in ((100, "page.html"), (10, "small.html"))
@@ -38,22 +36,6 @@ http {{
 """
 
 
-def make_pages(root):
-    """{name: bytes}: texts of words that come again and again, as pages have them, with their copies for gzip_static."""
-    chance = random.Random(1)
-    words = ["".join(chance.choice("etaoinshrdlu") for _ in range(chance.randint(2, 9))) for _ in range(800)]
-    text = ""
-    while len(text) < max(PAGES.values()):
-        text += f'<p class="{chance.choice(words)}">' + " ".join(chance.choices(words, k=12)) + "</p>\n"
-    root.mkdir(parents=True)
-    root.chmod(0o755)
-    pages = {name: text[:size].encode() for name, size in PAGES.items()}
-    for name, page in pages.items():
-        (root / name).write_bytes(page)
-        (root / f"{name}.gz").write_bytes(gzip.compress(page, 6))
-    return pages
-
-
 def start(name, binaries, folder, root, core):
     """A contender of CONTENDERS that serves `root`, to be entered."""
     binary, settings = CONTENDERS[name]
@@ -77,7 +59,7 @@ def unpacked(body):
 def measure(plan, binaries, cores, folder):
     """{case: {contender: ([CPU in us a request, one a round], bytes of the answer)}}"""
     root = folder / "files"
-    pages = make_pages(root)
+    pages = files.make_pages(root)
     results = {}
     with contextlib.ExitStack() as stack:
         running = {name: stack.enter_context(start(name, binaries, folder, root, cores[0])) for name in CONTENDERS}
@@ -98,9 +80,8 @@ def measure(plan, binaries, cores, folder):
 
 def sample(server, path, seconds, core):
     before = server.cpu_seconds()
-    requests, _, _, _, errors = load.run_wrk(server.url(path), load.cases.MODES["keepalive"], CONNECTIONS, seconds, core,
-                                             more=["-H", "Accept-Encoding: gzip"])
+    run = wrk.run(server.url(path), CONNECTIONS, seconds, core, [("Accept-Encoding", "gzip")])
     time.sleep(load.SETTLE_SECONDS)
-    if errors or requests == 0:
-        raise SystemExit(f"tools/bench: {server.name} failed {errors} of {requests} requests for {path}")
-    return (server.cpu_seconds() - before) / requests * 1e6
+    if run.errors or run.requests == 0:
+        raise SystemExit(f"tools/bench: {server.name} failed {run.errors} of {run.requests} requests for {path}")
+    return (server.cpu_seconds() - before) / run.requests * 1e6

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 
-from bench_lib import cases, codings, load, servers
+from bench_lib import codings, files, servers, wrk
 
 TEXT_BYTES = 100 << 20
 HOT_BYTES = 1024
@@ -25,8 +25,8 @@ class Sample:
 
 
 def make_files(root):
-    """A hot file of 1 KiB, and the text of codings.make_pages again and again."""
-    page = codings.make_pages(root)["page.html"]
+    """A hot file of 1 KiB, and the text of files.make_pages again and again."""
+    page = files.make_pages(root)["page.html"]
     (root / "hot.bin").write_bytes(bytes(HOT_BYTES))
     with open(root / "text.html", "wb") as text:
         for _ in range(TEXT_BYTES // len(page)):
@@ -65,11 +65,11 @@ def measure_one(server, level, plan, core):
     """The hot file's Sample, beside the text compressed at `level` unless that is None."""
     with client_of(server.url(f"/level{level}/text.html"), core) if level else contextlib.nullcontext() as client:
         before = bytes_received(client) if client else 0
-        requests, _, elapsed, p99_us, errors = load.run_wrk(server.url("/hot.bin"), cases.MODES["keepalive"], CONNECTIONS, plan.seconds, core)
+        run = wrk.run(server.url("/hot.bin"), CONNECTIONS, plan.seconds, core)
         received = bytes_received(client) - before if client else 0
-    if errors:
-        raise SystemExit(f"tools/bench: {server.name} failed {errors} requests for the hot file")
-    return Sample(requests / elapsed, p99_us, received / elapsed / 1e6)
+    if run.errors:
+        raise SystemExit(f"tools/bench: {server.name} failed {run.errors} requests for the hot file")
+    return Sample(run.requests / run.seconds, run.p99_us, received / run.seconds / 1e6)
 
 
 def measure(plan, binaries, cores, folder):

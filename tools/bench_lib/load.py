@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import http.client
 import os
@@ -12,18 +13,27 @@ import subprocess
 import sys
 import time
 
-from bench_lib import cases, peers, servers
+from bench_lib import cases, files, peers, servers, wrk
 
 # From this size on, what the client had begun to read when its time was up is no small part: bytes are counted, not finished answers.
 COUNT_BYTES_FROM = 1 << 20
 SETTLE_SECONDS = 0.15
+# What takes longer counts as failed: of large files on many connections no answer is quick.
+TIMEOUT = ("--timeout", "20s")
+# nginx closes idle connections when fewer than a sixteenth are free (ngx_drain_connections).
+WORKER_CONNECTIONS_MIN = 1024
+WORKER_CONNECTIONS_EACH = 2
 
 
 @dataclasses.dataclass
 class Sample:
     requests_per_second: float
     cpu_us: float
-    p99_us: float | None  # wrk says it, h2load does not
+    # None where they are not known (h2load does not say them), 0 where no answer was finished.
+    p50_us: float | None
+    p99_us: float | None
+    p999_us: float | None
+    pss_mib: float  # of all processes, right after the clients have gone
     errors: int
 
 
@@ -35,12 +45,18 @@ class Case:
 
 
 def make_files(root, sizes):
-    """Files of random bytes: nothing on the way may profit from compressing them."""
+    """Files of random bytes: nothing on the way may profit from compressing them. All were modified at cases.MODIFIED."""
     root.mkdir(parents=True)
     root.chmod(0o755)
     for name, size in sizes.items():
         (root / f"{name}.bin").write_bytes(os.urandom(size))
         (root / f"{name}.bin").chmod(0o644)
+        os.utime(root / f"{name}.bin", (cases.MODIFIED, cases.MODIFIED))
+
+
+@functools.cache
+def digest_of(path):
+    return hashlib.sha256(path.read_bytes()).digest()
 
 
 def check_answers(server, root, sizes):
@@ -61,33 +77,36 @@ def check_answers(server, root, sizes):
             answer = connection.getresponse()
             digest = hashlib.sha256(answer.read()).digest()
             connection.close()
-            if answer.status != 200 or digest != hashlib.sha256((root / f"{name}.bin").read_bytes()).digest():
+            if answer.status != 200 or digest != digest_of(root / f"{name}.bin"):
                 raise SystemExit(f"tools/bench: {server.name} answers /{name}.bin with {answer.status} or other bytes")
 
 
-UNITS = {"us": 1, "ms": 1e3, "s": 1e6, "m": 6e7, "B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
+def body_of(request, root):
+    """The bytes that a cases.Request brings, None where they are the server's own text."""
+    if request.status in (200, 206):
+        return (root / (request.body_path or request.path).lstrip("/")).read_bytes()[slice(*request.part)]
+    return b"" if request.status == 304 else None
 
 
-def scaled(text):
+def check_requests(server, root, modes):
+    """The modes with a request of their own get the answer that they are to measure."""
+    for mode in modes:
+        request, wanted = mode.request, body_of(mode.request, root)
+        connection = http.client.HTTPConnection("127.0.0.1", server.ports[mode.listener], timeout=10)
+        connection.request("GET", request.path, headers=dict(request.headers))
+        answer = connection.getresponse()
+        body = answer.read()
+        connection.close()
+        if answer.status != request.status or body != (body if wanted is None else wanted):
+            raise SystemExit(f"tools/bench: {server.name} answers {request.path} with {answer.status} and {len(body)} bytes: {mode.title}")
+
+
+UNITS_US = {"us": 1, "ms": 1e3, "s": 1e6, "m": 6e7}
+
+
+def microseconds(text):
     number, unit = re.fullmatch(r"([\d.]+)([A-Za-z]+)", text).groups()
-    return float(number) * UNITS[unit]
-
-
-def run_wrk(url, mode, connections, seconds, core, more=()):
-    """One run of wrk: (finished requests, bytes read, elapsed seconds, p99 in us, errors).
-
-    wrk offers no session to resume: over TLS each new connection is a full handshake.
-    """
-    command = ["taskset", "-c", str(core), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", *more]
-    if mode.new_connections:
-        command += ["-H", "Connection: close"]
-    done = subprocess.run([*command, url], capture_output=True, text=True, timeout=seconds * 3 + 30, check=True)
-    said = done.stdout
-    requests, elapsed, size = re.search(r"(\d+) requests in ([\d.]+\w+), ([\d.]+\w+) read", said).groups()
-    p99 = re.search(r"99%\s+([\d.]+\w+)", said)
-    errors = sum(int(n) for n in re.findall(r"(?:connect|read|write|timeout) (\d+)", said))
-    bad = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
-    return int(requests), scaled(size), scaled(elapsed) / 1e6, scaled(p99[1]) if p99 else 0.0, errors + (int(bad[1]) if bad else 0)
+    return float(number) * UNITS_US[unit]
 
 
 def run_h2load(url, connections, seconds, core, log=None, streams=cases.H2_STREAMS, http2=True):
@@ -109,54 +128,76 @@ def run_h2load(url, connections, seconds, core, log=None, streams=cases.H2_STREA
     bad = sum(int(n) for n in re.search(r"(\d+) 3xx, (\d+) 4xx, (\d+) 5xx", said).groups())
     size = int(re.search(r"\((\d+)\) data", said)[1])
     times = sorted(int(line.split("\t")[2]) for line in log.read_text().splitlines()) if log else []
-    return requests, size, scaled(finished[1]) / 1e6, times, failed + errored + timeout + bad
+    return requests, size, microseconds(finished[1]) / 1e6, times, failed + errored + timeout + bad
 
 
-def sample(server, case, size_bytes, seconds, core):
+def run_client(server, case, body_bytes, seconds, core):
+    """One run of the case's client, as a wrk.Run; h2load says nothing of latencies (None)."""
     mode = cases.MODES[case.mode]
-    url = server.url(f"/{case.size}.bin", mode.listener)
-    before = server.cpu_seconds()
-    if mode.client == "wrk":
-        requests, read_bytes, elapsed, p99_us, errors = run_wrk(url, mode, case.connections, seconds, core)
-    else:
+    request = mode.request or cases.Request(case.size, f"/{case.size}.bin")
+    url = server.url(request.path, mode.listener)
+    if mode.client == "h2load":
         requests, read_bytes, elapsed, _, errors = run_h2load(url, case.connections, seconds, core)
-        p99_us = None
-        if read_bytes < requests * size_bytes:
-            raise SystemExit(f"tools/bench: {server.name} sent {read_bytes} bytes in {requests} answers in {case}")
+        return wrk.Run(requests, read_bytes, elapsed, None, None, None, errors)
+    headers = request.headers + ((("Connection", "close"),) if mode.new_connections else ())
+    return wrk.run(url, case.connections, seconds, core, headers, request.script, request.status,
+                   TIMEOUT if body_bytes >= COUNT_BYTES_FROM else ())
+
+
+def sample(server, case, body_bytes, seconds, core):
+    before = server.cpu_seconds()
+    run = run_client(server, case, body_bytes, seconds, core)
     # What the last answers and the log cost still runs for a moment after the client has gone.
     time.sleep(SETTLE_SECONDS)
     spent = server.cpu_seconds() - before
-    count = read_bytes / size_bytes if size_bytes >= COUNT_BYTES_FROM else requests
+    if run.read_bytes < (run.requests - run.errors) * body_bytes:
+        raise SystemExit(f"tools/bench: {server.name} sent {run.read_bytes} bytes in {run.requests} answers in {case}")
+    count = run.read_bytes / body_bytes if body_bytes >= COUNT_BYTES_FROM else run.requests
     if count <= 0:
         raise SystemExit(f"tools/bench: {server.name} answered nothing in {case}")
-    return Sample(count / elapsed, spent / count * 1e6, p99_us, errors)
+    pss_mib = server.memory_kib()["pss"] / 1024
+    return Sample(count / run.seconds, spent / count * 1e6, run.p50_us, run.p99_us, run.p999_us, pss_mib, run.errors)
 
 
-def cases_of(plan):
-    """Every case with the size of its file."""
+def cases_of(plan, root):
+    """Every case with the size of a body: the files of each size, then the modes with a request of their own."""
     smallest = min(plan.sizes.values())
     for size, size_bytes in plan.sizes.items():
         for name, mode in plan.modes.items():
-            if mode.smallest_only and size_bytes != smallest:
+            if mode.request or mode.smallest_only and size_bytes != smallest:
                 continue
             for connections in plan.connections:
                 yield Case(size, name, connections), size_bytes
+    for name, mode in plan.modes.items():
+        if mode.request:
+            for connections in plan.connections:
+                yield Case(mode.request.size, name, connections), len(body_of(mode.request, root) or b"")
+
+
+def make_all_files(root, plan):
+    """The files of the plan's sizes, and what its modes need beside them."""
+    requests = [mode.request for mode in plan.modes.values() if mode.request]
+    make_files(root, plan.sizes | {request.size: cases.SIZES[request.size] for request in requests if request.size})
+    for folder in {request.folder for request in requests if request.folder}:
+        files.FOLDERS[folder](root / folder)
 
 
 def measure(plan, binaries, cores, folder, certificates):
     """{Case: {contender: [Sample, one a round]}}"""
     root = folder / "files"
-    make_files(root, plan.sizes)
+    make_all_files(root, plan)
+    worker_connections = max(WORKER_CONNECTIONS_MIN, WORKER_CONNECTIONS_EACH * max(plan.connections))
     results = {}
     with contextlib.ExitStack() as stack:
         running = {}
         for name, (binary, config) in plan.contenders.items():
             running[name] = stack.enter_context(servers.Server(
-                name, binaries[binary], config, folder / name, root, cores[0], listeners=peers.listeners_of(name),
+                name, binaries[binary], config, folder / name, root, cores[0], worker_connections, peers.listeners_of(name),
                 certificates=certificates, tls_protocol=plan.tls_protocol))
             if name != peers.FLOOR:
                 check_answers(running[name], root, plan.sizes)
-        for case, size_bytes in cases_of(plan):
+                check_requests(running[name], root, [m for m in plan.modes.values() if m.request and peers.knows(name, m)])
+        for case, size_bytes in cases_of(plan, root):
             names = [name for name in running if peers.plays(name, case)]
             if not names:
                 continue

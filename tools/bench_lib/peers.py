@@ -88,9 +88,13 @@ def listeners_of(contender):
     return [listener for listener in cases.LISTENERS if contender not in PEERS or listener != "limited"]
 
 
+def knows(contender, mode):
+    """Whether its configuration has what the mode asks for."""
+    return mode.listener in listeners_of(contender) and (contender not in PEERS or contender in mode.peers)
+
+
 def plays(contender, case):
     """Whether it takes part: the floor has one answer, and never closes a connection."""
-    mode = cases.MODES[case.mode]
     if contender == FLOOR:
-        return case.size == "1k" and case.mode == "keepalive"
-    return mode.listener in listeners_of(contender)
+        return case.size == "1k" and case.mode in ("keepalive", "pipelined")
+    return knows(contender, cases.MODES[case.mode])

@@ -1,19 +1,51 @@
-"""The Markdown that tools/bench prints: what was run, the load table, latency, the memory tables, the slow disk."""
+"""The Markdown that tools/bench prints: what was run, the load table, latency, the memory tables."""
 
 import statistics
 
-from bench_lib import cases
+from bench_lib import cases, peers
 
-SIZE_NAMES = {"0": "0 bytes", "1k": "1 KiB", "16k": "16 KiB", "100k": "100 KiB", "1m": "1 MiB", "10m": "10 MiB"}
+SIZE_NAMES = {"0": "0 bytes", "1k": "1 KiB", "10k": "10 KiB", "100k": "100 KiB", "1m": "1 MiB", "100m": "100 MiB"}
+# The tables of the load: heading, what of a load.Sample is in it, how it is written, whether the spread of the rounds is told.
+LOAD_TABLES = (
+    ("server CPU, us per request", "cpu_us", "{:.1f}", True),
+    ("requests per second", "requests_per_second", "{:,.0f}", False),
+    ("memory after it (PSS), MiB", "pss_mib", "{:.1f}", False),
+)
+LATENCIES = ("p50_us", "p99_us", "p999_us")
 
 
 def median(values):
     return statistics.median(values)
 
 
+def case_name(case):
+    return ", ".join(filter(None, (SIZE_NAMES.get(case.size), cases.MODES[case.mode].title, str(case.connections))))
+
+
+def cell(values, form, spread=False):
+    """The median of the rounds, and half of what is between the least and the most of several; nothing where nothing was measured."""
+    if not values:
+        return ""
+    return form.format(median(values)) + (" ±" + form.format((max(values) - min(values)) / 2) if spread and len(values) > 1 else "")
+
+
+def ratio(values, others):
+    """The median of the ratios within a round; nothing where one of them was not measured."""
+    return f"{median(a / b if b else 0 for a, b in zip(values, others)):.2f}" if values and others else ""
+
+
+def percentiles(samples):
+    """The medians of the rounds. Without a single finished answer there is no latency to speak of."""
+    if not samples or samples[0].p50_us is None:
+        return ""
+    found = [median(getattr(s, field) for s in samples) for field in LATENCIES]
+    return " / ".join(f"{us:,.0f}" for us in found) if found[0] else "none"
+
+
 class Page:
     def __init__(self, command, machine, plan):
         self.plan = plan
+        self.load = {}  # what add_load() got
         self.lines = [f"Measured with `{command}`: {plan.rounds} interleaved rounds, medians.", "", f"{machine}.", ""]
 
     def text(self):
@@ -30,27 +62,46 @@ class Page:
         names = list(self.plan.contenders)
         return [(n, n.replace("uringx", "nginx")) for n in names if n.startswith("uringx") and n.replace("uringx", "nginx") in names]
 
+    def compared(self):
+        """{heading: (contender, what it is divided by)}: uringx by nginx with the same configuration, and by the floor."""
+        found = {f"uringx/nginx {ours.partition('-')[2]}": (ours, theirs) for ours, theirs in self.pairs()}
+        if "uringx-tuned" in self.plan.contenders and peers.FLOOR in self.plan.contenders:
+            found["uringx tuned / floor"] = ("uringx-tuned", peers.FLOOR)
+        return found
+
     def add_load(self, results):
-        """CPU per request, then requests a second; the ratio is to the same configuration's nginx, round by round."""
-        names, pairs = list(self.plan.contenders), self.pairs()
-        for title, field, form in (("server CPU, us per request", "cpu_us", "{:.1f}"),
-                                   ("requests per second", "requests_per_second", "{:,.0f}")):
-            head = [f"**{title}**"] + [n.replace("-", " ") for n in names] + [f"uringx/nginx {a.split('-')[1]}" for a, _ in pairs]
+        """CPU per request, requests a second and memory with ratios round by round, then latency."""
+        self.load = results
+        names, compared = list(self.plan.contenders), self.compared()
+        for title, field, form, spread in LOAD_TABLES:
             rows = []
             for case, samples in results.items():
                 values = {n: [getattr(s, field) for s in samples.get(n, ())] for n in names}
-                row = [f"{SIZE_NAMES[case.size]}, {cases.MODES[case.mode].title}, {case.connections}"]
-                row += [form.format(median(values[n])) if values[n] else "" for n in names]
-                row += [f"{median(a / b if b else 0 for a, b in zip(values[ours], values[theirs])):.2f}" for ours, theirs in pairs]
-                rows.append(row)
-            self.table(head, rows)
+                rows.append([case_name(case)] + [cell(values[n], form, spread) for n in names]
+                            + [ratio(values[ours], values[theirs]) for ours, theirs in compared.values()])
+            self.table([f"**{title}**"] + [n.replace("-", " ") for n in names] + list(compared), rows)
+        self.add_percentiles(results)
+        self.add_load_notes(results)
+
+    def add_percentiles(self, results):
+        """Of the cases where wrk knows them."""
+        names = list(self.plan.contenders)
+        rows = [[case_name(case)] + [percentiles(samples.get(name)) for name in names] for case, samples in results.items()]
+        rows = [row for row in rows if any(row[1:])]
+        if rows:
+            self.table(["**latency, us: p50 / p99 / p99.9**"] + [n.replace("-", " ") for n in names], rows)
+
+    def add_load_notes(self, results):
         self.lines += ["CPU is user and system time of all processes of the server, io_uring's kernel workers included (they are "
-                       "threads of the process).", ""]
+                       "threads of the process); ± is half of what lies between the lowest and the highest round. Memory is that of all "
+                       "processes, with all cases before it in the same run.", ""]
         if any(cases.LISTENERS[cases.MODES[case.mode].listener] for case in results):
             self.lines += [f"HTTPS, h2 and handshakes: {self.plan.tls_protocol}; a handshake is a new connection with one request.", ""]
-        failed = sum(s.errors for samples in results.values() for rows in samples.values() for s in rows)
-        if failed:
-            self.lines += [f"wrk and h2load counted {failed} failed requests.", ""]
+        failed = {f"{name} ({case_name(case)})": sum(s.errors for s in rows)
+                  for case, samples in results.items() for name, rows in samples.items()}
+        told = "; ".join(f"{count:,} of {what}" for what, count in failed.items() if count)
+        if told:
+            self.lines += [f"wrk and h2load counted failed requests: {told}.", ""]
 
     def add_latency(self, results):
         names, pairs = list(self.plan.contenders), self.pairs()
@@ -104,14 +155,3 @@ class Page:
                         + [f"{(many['pss'] - few['pss']) / (count - 1):.2f}"])
         self.table([f"**idle {kind} connections, MiB**", "PSS", "private", "anonymous", "RSS", "KiB each (PSS)"], rows)
         self.lines += ["Sums over all processes of the server; the kernel's memory for sockets is the same for both and not in it.", ""]
-
-    def add_slow(self, results):
-        if results is None:
-            self.lines += ["The slow disk was not measured: it needs root and /dev/fuse.", ""]
-            return
-        # Without a single finished answer there is no latency to speak of.
-        rows = [[name.replace("-", " ")] + [f"{found[key]:,.0f}" if found[key] else "none" for key in
-                ("quiet_rps", "quiet_p99_us", "busy_rps", "busy_p99_us")] for name, found in results.items()]
-        self.table(["**a hot file beside a slow disk**", "alone, requests/s", "p99, us", "beside it, requests/s", "p99, us"], rows)
-        self.lines += ["One worker; 8 connections ask for hot 1 KiB files while 8 others ask for files on a file system that takes "
-                       "20 ms for each lookup, open and read.", ""]

@@ -104,7 +104,7 @@ class Server:
         return found
 
     def cpu_seconds(self):
-        """User and system time of all processes so far.
+        """User and system time of all processes so far, in seconds; of those too that ended and were waited for (workers after a reload).
 
         /proc/PID/stat sums over the threads of a process, ended ones too. io_uring's kernel workers (iou-wrk-*) are threads
         of the process that owns the ring, so what they cost is in here.
@@ -113,7 +113,7 @@ class Server:
         for process_id in self.process_ids():
             fields = read_stat(process_id)
             if fields:
-                total += int(fields[11]) + int(fields[12])
+                total += sum(int(ticks) for ticks in fields[11:15])
         return total / TICKS_PER_SECOND
 
     def memory_kib(self):
