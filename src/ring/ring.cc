@@ -22,6 +22,7 @@ constexpr unsigned kCompletionsPerTurnMax = 256;
 // user_data: an Operation's address with the chain member in its low four bits, or one of these.
 constexpr std::uint64_t kNobody = 0;                          // the CQE is of no interest
 constexpr std::uint64_t kClose = 1;                           // fire-and-forget close
+constexpr std::uint64_t kSlowClose = 2;                       // the same, counted by SlowOperations
 // from another ring: the tag is in the low 32 bits
 constexpr std::uint64_t kMessage = std::uint64_t{1} << 63;
 constexpr std::uint64_t kMemberMask = alignof(Operation) - 1;
@@ -61,7 +62,8 @@ Ring::Ring(std::unique_ptr<Backend> backend)
       reaped_(kCompletionsPerTurnMax) {}
 
 Ring::~Ring() {
-  // Closes that were asked for in the last turn.
+  // Closes that were asked for in the last turn, or wait.
+  slow_->start_all();
   backend_->submit_and_wait(Clock::duration::zero());
 }
 
@@ -79,7 +81,7 @@ void Ring::mark_started(Operation& operation) {
 
 void Ring::start_slow(Operation& operation, std::span<const io_uring_sqe> members) {
   operation.slow_ = true;
-  slow_->start(operation, members);
+  slow_->start(&operation, members);
 }
 
 // Its last completion came.
@@ -145,6 +147,7 @@ void Ring::read(Operation& operation, int fd, std::span<char> into, std::uint64_
     *start(operation) = sqe;
     return;
   }
+  sqe.flags = IOSQE_ASYNC;  // else FUSE and NFS may ask their servers inline, and be asked again many times
   mark_started(operation);
   start_slow(operation, {&sqe, 1});
 }
@@ -181,7 +184,14 @@ void Ring::shutdown(Operation& operation, int fd, int how) {
   sqe->user_data = user_data_of(operation);
 }
 
-void Ring::close(int fd) {
+void Ring::close(int fd, Medium medium) {
+  if (medium == Medium::remote) {
+    io_uring_sqe sqe{};
+    io_uring_prep_close(&sqe, fd);
+    sqe.user_data = kSlowClose;
+    slow_->start(nullptr, {&sqe, 1});
+    return;
+  }
   backend_->reserve(1);
   io_uring_sqe* const sqe = backend_->next_sqe();
   io_uring_prep_close(sqe, fd);
@@ -199,13 +209,13 @@ void Ring::request_cancel(std::uint64_t user_data) {
 
 void Ring::cancel(Operation& operation) {
   if (!operation.pending()) return;
-  if (operation.slow_) slow_->hurry(operation);
+  if (operation.slow_ && slow_->drop(operation)) return;
   request_cancel(user_data_of(operation));
 }
 
 void Ring::cancel(Chain& chain) {
   if (!chain.pending()) return;
-  if (chain.operation_.slow_) slow_->hurry(chain.operation_);
+  if (chain.operation_.slow_ && slow_->drop(chain.operation_)) return;
   // A member that waits for the one before it cannot be found by the kernel, so each is named: the one under
   // way is hit, and those after it end with it.
   for (unsigned member = 0; member < chain.outcome_.member_count; ++member) {
@@ -276,7 +286,7 @@ void Ring::read_and_send(Chain& chain, int file_fd, std::span<char> buffer, std:
 }
 
 void Ring::wait(Clock::duration wait) {
-  const int result = backend_->submit_and_wait(wait);
+  const int result = backend_->submit_and_wait(slow_->any_dropped() ? Clock::duration::zero() : wait);
   if (result == -EBADR) completions_were_lost();
   // Other errors pass: -ETIME and -EINTR by themselves, -EAGAIN and -EBUSY (the kernel is short of memory or
   // of room for completions) when what is here has been reaped; what was not submitted goes with the next
@@ -285,8 +295,29 @@ void Ring::wait(Clock::duration wait) {
 }
 
 unsigned Ring::dispatch() {
+  const unsigned dropped = end_dropped();
   const unsigned count = backend_->reap(reaped_);
   for (unsigned i = 0; i < count; ++i) dispatch(reaped_[i]);
+  return dropped + count;
+}
+
+// Those that were cancelled before the kernel knew of them.
+unsigned Ring::end_dropped() {
+  unsigned count = 0;
+  while (Operation* const operation = slow_->take_dropped()) {
+    ++count;
+    operation->slow_ = operation->pending_ = false;
+    --in_flight_;
+    if (operation->chain_) {
+      auto& chain = *static_cast<Chain*>(operation->owner_);
+      chain.outcome_.stopped_at = 0;
+      chain.outcome_.results.fill(-ECANCELED);
+      const Chain::Outcome result = chain.outcome_;
+      chain.handler_(chain.owner_, result);
+    } else {
+      operation->handler_(operation->owner_, {.result = -ECANCELED, .flags = 0});
+    }
+  }
   return count;
 }
 
@@ -297,8 +328,9 @@ void Ring::dispatch(const io_uring_cqe& cqe) {
     return;
   }
   if (cqe.user_data == kNobody) return;
-  if (cqe.user_data == kClose) {
+  if (cqe.user_data == kClose || cqe.user_data == kSlowClose) {
     CHECK(cqe.res != -EBADF);  // closed twice: the next time it would be somebody else's descriptor
+    if (cqe.user_data == kSlowClose) slow_->ended();
     return;
   }
   auto& operation = *reinterpret_cast<Operation*>(cqe.user_data & ~kMemberMask);

@@ -17,14 +17,14 @@
 
 namespace uringx {
 
-// Opcodes used: ACCEPT (multishot), RECV (multishot and single), SEND, SENDMSG, OPENAT2, STATX, READ, WRITE,
-// CLOSE, SHUTDOWN, POLL_ADD, ASYNC_CANCEL, MSG_RING, SPLICE. A simulated or substitute backend has to carry
-// out these and no others.
 class SlowOperations;
 
 // Where the bytes of a file come from. For a remote one (FUSE, NFS) the kernel gives each operation a thread while it waits.
 enum class Medium : std::uint8_t { local, remote };
 
+// Opcodes used: ACCEPT (multishot), RECV (multishot and single), SEND, SENDMSG, OPENAT2, STATX, READ, WRITE,
+// CLOSE, SHUTDOWN, POLL_ADD, ASYNC_CANCEL, MSG_RING, SPLICE. A simulated or substitute backend has to carry
+// out these and no others.
 class Ring {
  public:
   explicit Ring(std::unique_ptr<Backend> backend);
@@ -53,8 +53,8 @@ class Ring {
   void splice(Operation& operation, int from_fd, std::int64_t from_offset, int to_fd, std::int64_t to_offset,
               unsigned bytes, unsigned flags);
   void shutdown(Operation& operation, int fd, int how);
-  // Fire and forget; the result is of no interest.
-  void close(int fd);
+  // Fire and forget; the result is of no interest. Closing a remote file may ask its server.
+  void close(int fd, Medium medium = Medium::local);
   // Asks the kernel to end `operation`; its handler is still called (with -ECANCELED or its result).
   // Nothing happens when it is not pending.
   void cancel(Operation& operation);
@@ -83,7 +83,7 @@ class Ring {
   void wait(Clock::duration wait);
   unsigned dispatch();
 
-  // Operations given to the kernel whose last completion has not come yet.
+  // Operations whose last completion has not come yet.
   unsigned in_flight() const { return in_flight_; }
 
  private:
@@ -95,6 +95,7 @@ class Ring {
   void link_member(Chain& chain, unsigned member, io_uring_sqe& sqe);
   void request_cancel(std::uint64_t user_data);
   void dispatch(const io_uring_cqe& cqe);
+  unsigned end_dropped();
   void dispatch_chain(Operation& operation, unsigned member, Completion completion);
 
   std::unique_ptr<Backend> backend_;

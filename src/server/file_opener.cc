@@ -68,7 +68,7 @@ void FileOpener::open_on_ring() { ring_.open_and_stat(open_chain_, path_.data(),
 void FileOpener::on_opened(const Chain::Outcome& outcome) {
   const int fd = outcome.results[0];
   if (abandoned_) {
-    if (fd >= 0) ring_.close(fd);
+    if (fd >= 0) ring_.close(fd, Medium::remote);  // it may be
     handler_(owner_, failed(ECANCELED));
     return;
   }
@@ -91,7 +91,7 @@ void FileOpener::on_opened(const Chain::Outcome& outcome) {
   struct statx attributes {};
   const int error = ring_.backend().stat_open_file(fd, &attributes);
   if (error < 0) {
-    ring_.close(fd);
+    ring_.close(fd, Medium::remote);
     handler_(owner_, failed(-error));
     return;
   }
@@ -158,7 +158,7 @@ void FileOpener::close() {
   if (file_.local) {
     ring_.backend().close_now(file_.fd);
   } else {
-    ring_.close(file_.fd);
+    ring_.close(file_.fd, Medium::remote);
   }
   file_.fd = -1;
 }

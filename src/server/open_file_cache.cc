@@ -112,7 +112,7 @@ void OpenFileCache::close(CachedFile& entry) {
   if (entry.file.local) {
     ring_.backend().close_now(entry.file.fd);
   } else {
-    ring_.close(entry.file.fd);
+    ring_.close(entry.file.fd, Medium::remote);
   }
   entry.file.fd = -1;
 }

@@ -71,7 +71,7 @@ void SocketSender::advance() {
     end(Outcome::sent);
   } else if (reader_.filtered() != nullptr) {
     fail_later(ECANCELED);  // why it ends short was logged
-  } else if (prefers_sendfile() && pages_cached()) {
+  } else if (prefers_sendfile() && reader_.file_medium() == Medium::local && pages_cached()) {
     send_file();
   } else if (reader_.file_medium() == Medium::remote) {
     read_remote();

@@ -52,7 +52,7 @@ TEST_SUITE("sim") {
     ManyStats many(sim);
     sim.ring.run_once(0s);
     for (std::size_t last = SlowOperations::kUnderWayMax; last < kMany; last += 7) {
-      const std::size_t beginning = last >= SlowOperations::kUnderWayMax ? last - SlowOperations::kUnderWayMax + 1 : 0;
+      const std::size_t beginning = last - SlowOperations::kUnderWayMax + 1;
       while (many.stats[last].operation.pending()) sim.ring.run_once(1s);
       CHECK(many.done() >= beginning);  // no more than the greatest number were under way
     }
@@ -63,8 +63,18 @@ TEST_SUITE("sim") {
   TEST_CASE("one that waits can be cancelled, and its end is told like any other") {
     SimulatedRing sim;
     ManyStats many(sim);
+    ChainRecorder chain;
+    struct statx attributes {};
+    sim.ring.open_and_stat(chain.chain, "/", &kReadOnly, &attributes);
+    sim.ring.cancel(chain.chain);
     for (std::size_t i = 1; i < kMany; i += 2) sim.ring.cancel(many.stats[i].operation);
+    sim.ring.cancel(many.stats[kMany - 1].operation);  // once more
     sim.settle();
+    REQUIRE(chain.outcomes.size() == 1);
+    CHECK(chain.outcomes[0].stopped_at == 0);
+    CHECK(chain.outcomes[0].results[0] == -ECANCELED);
+    CHECK(many.stats[kMany - 1].completions.size() == 1);
+    CHECK(many.stats[kMany - 1].last_result() == -ECANCELED);
     CHECK(many.done() == kMany);
     for (std::size_t i = 0; i < kMany; i += 2) CHECK(many.stats[i].last_result() == 0);
     for (std::size_t i = 1; i < kMany; i += 2) {
@@ -72,6 +82,18 @@ TEST_SUITE("sim") {
       CHECK((result == 0 || result == -ECANCELED));
     }
     CHECK(sim.ring.in_flight() == 0);
+  }
+
+  TEST_CASE("closing a remote file waits its turn") {
+    SimulatedRing sim;
+    sim.kernel.files().create_file("/srv/file", "text");
+    const int file = open_now(sim, "/srv/file");
+    ManyStats many(sim);
+    sim.ring.close(file, Medium::remote);
+    sim.ring.run_once(0s);
+    CHECK(open_count(sim) == 1);
+    sim.settle();
+    CHECK(open_count(sim) == 0);
   }
 
   TEST_CASE("a client is answered and logged while others wait for the disk") {
