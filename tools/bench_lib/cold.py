@@ -156,16 +156,18 @@ def measure(plan, binaries, cores, folder):
     for shared in (folder, root):
         shared.chmod(0o755)
     (root / HOT_PATH[1:]).write_bytes(os.urandom(1024))
-    try:
-        with slow_disk.mounted(root / "slow") as disk:
-            found = measure_cases(plan, binaries, cores, folder, root, disk)
 
-            def begin(name, turn):
-                return start(name, binaries, folder / f"burst-{name}-{turn}", root, cores[0])
-            return found, burst.measure(plan, list(contenders_of(plan)), begin, HOT_PATH, cores[1])
-    except OSError as error:
-        print(f"tools/bench: {error}; no slow disk", file=sys.stderr)
-        return None
+    def begin(name, turn):
+        return start(name, binaries, folder / f"burst-{name}-{turn}", root, cores[0])
+
+    with contextlib.ExitStack() as stack:
+        try:
+            disk = stack.enter_context(slow_disk.mounted(root / "slow"))
+        except OSError as error:
+            print(f"tools/bench: {error}; no slow disk", file=sys.stderr)
+            return None
+        found = measure_cases(plan, binaries, cores, folder, root, disk)
+        return found, burst.measure(plan, list(contenders_of(plan)), begin, HOT_PATH, cores[1])
 
 
 def row_of(name, case, samples):
@@ -173,12 +175,14 @@ def row_of(name, case, samples):
     now, alone = samples[case], samples[QUIET]
     rate = statistics.median(s.requests_per_second for s in now)
     row = [f"{name.replace('-', ' ')}, beside {case}", f"{rate:,.0f}"]
-    row.append(f"{statistics.median(a.requests_per_second / b.requests_per_second for a, b in zip(now, alone)):.2f}")
+    shares = [a.requests_per_second / b.requests_per_second if b.requests_per_second else 0 for a, b in zip(now, alone)]
+    row.append(f"{statistics.median(shares):.2f}")
     # Without finished answers there is no latency to speak of.
-    if rate:
-        row.append(f"{statistics.median(s.p99_us for s in now):,.0f}")
-        row.append(f"{statistics.median(a.p99_us / b.p99_us for a, b in zip(now, alone)):,.1f}")
-        row.append(f"{statistics.median(s.cpu_us for s in now):,.1f}")
+    finished = [(a, b) for a, b in zip(now, alone) if a.requests_per_second and b.requests_per_second]
+    if finished:
+        row.append(f"{statistics.median(a.p99_us for a, _ in finished):,.0f}")
+        row.append(f"{statistics.median(a.p99_us / b.p99_us for a, b in finished):,.1f}")
+        row.append(f"{statistics.median(a.cpu_us for a, _ in finished):,.1f}")
     else:
         row += ["none", "none", "none"]
     row.append(f"{statistics.median(s.cold_per_second for s in now):,.0f}")
@@ -195,7 +199,8 @@ def add_to(page, results):
     page.table(["**a hot file beside a slow disk**", "requests/s", "share", "p99, us", "times", "server CPU, us per request",
                 "cold answers/s", "disk CPU"], [row_of(name, case, samples) for name, samples in found.items() for case in CASES])
     page.lines += [f"One worker; {CONNECTIONS} connections ask for a hot file of 1 KiB while {CONNECTIONS} others ask for what is on a "
-                   f"file system that takes {slow_disk.DELAY_SECONDS * 1000:.0f} ms for each lookup, getattr, open, read and readdir, "
+                   f"file system that takes {slow_disk.DELAY_SECONDS * 1000:.0f} ms for each lookup, getattr, open, read, readdir and flush, "
+                  
                    "each time for another path. Share and times: of the same server's requests/s and p99 beside nothing; CPU per hot "
                    "request, with what the cold ones cost in it. Those clients and the disk use the core of the hot file's client: what "
                    f"that costs is in the line \"{CONTROL}\", where the measured server does nothing for them.", ""]

@@ -65,7 +65,7 @@ def measure_one(server, level, plan, core):
     """The hot file's Sample, beside the text compressed at `level` unless that is None."""
     with client_of(server.url(f"/level{level}/text.html"), core) if level else contextlib.nullcontext() as client:
         before = bytes_received(client) if client else 0
-        run = wrk.run(server.url("/hot.bin"), CONNECTIONS, plan.seconds, core)
+        run = wrk.run(server.url("/hot.bin"), CONNECTIONS, plan.seconds, core, more=("--timeout", "60s"))
         received = bytes_received(client) - before if client else 0
     if run.errors:
         raise SystemExit(f"tools/bench: {server.name} failed {run.errors} requests for the hot file")

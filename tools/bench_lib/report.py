@@ -95,7 +95,7 @@ class Page:
         self.lines += ["CPU is user and system time of all processes of the server, io_uring's kernel workers included (they are "
                        "threads of the process); ± is half of what lies between the lowest and the highest round. Memory is that of all "
                        "processes, with all cases before it in the same run.", ""]
-        if any(cases.LISTENERS[cases.MODES[case.mode].listener] for case in results):
+        if any("ssl" in cases.LISTENERS[cases.MODES[case.mode].listener] for case in results):
             self.lines += [f"HTTPS, h2 and handshakes: {self.plan.tls_protocol}; a handshake is a new connection with one request.", ""]
         failed = {f"{name} ({case_name(case)})": sum(s.errors for s in rows)
                   for case, samples in results.items() for name, rows in samples.items()}

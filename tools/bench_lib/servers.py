@@ -74,10 +74,9 @@ class Server:
     def __exit__(self, *_):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(STOP_SECONDS_MAX)
-            except subprocess.TimeoutExpired:
-                end_group(self.process)
+        end_group(self.process)
 
     @property
     def port(self):
@@ -121,7 +120,11 @@ class Server:
         totals = {"pss": 0, "private": 0, "anonymous": 0, "rss": 0}
         keys = {"Pss": "pss", "Private_Clean": "private", "Private_Dirty": "private", "Anonymous": "anonymous", "Rss": "rss"}
         for process_id in self.process_ids():
-            for line in pathlib.Path(f"/proc/{process_id}/smaps_rollup").read_text().splitlines()[1:]:
+            try:
+                text = pathlib.Path(f"/proc/{process_id}/smaps_rollup").read_text()
+            except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+                continue
+            for line in text.splitlines()[1:]:
                 name, value = line.split(":")
                 if name in keys:
                     totals[keys[name]] += int(value.split()[0])

@@ -1,6 +1,6 @@
 """A disk on which everything takes 20 ms and nothing is cached: a FUSE file system in a process of its own.
 
-Every lookup, getattr, open, read and readdir is answered 20 ms after it was asked, however many are asked at once. There are endless
+Every lookup, getattr, open, read, readdir and flush is answered 20 ms after it was asked, however many are asked at once. There are endless
 names: fN.bin is a file, listN a folder with a few of those files, in every folder; nothing else exists. So a client may ask for
 another path each time, and no cache of a server helps.
 
@@ -35,7 +35,7 @@ NICE = -10
 LOOKUP, FORGET, GETATTR, OPEN, READ, STATFS, RELEASE, FLUSH, INIT = 1, 2, 3, 14, 15, 17, 18, 25, 26
 OPENDIR, READDIR, RELEASEDIR, ACCESS, INTERRUPT, DESTROY, BATCH_FORGET = 27, 28, 29, 34, 36, 38, 42
 NO_REPLY = {FORGET, INTERRUPT, BATCH_FORGET}
-SLOW = {LOOKUP, GETATTR, OPEN, READ, READDIR}
+SLOW = {LOOKUP, GETATTR, OPEN, READ, READDIR, FLUSH}
 ASYNC_READ, PARALLEL_DIROPS = 1 << 0, 1 << 18
 
 IN_HEADER = struct.Struct("<IIQQIIIHH")

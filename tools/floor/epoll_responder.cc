@@ -82,7 +82,10 @@ void EpollResponder::send_due(int fd) {
   while (!connection.rest.empty() || connection.due != 0) {
     if (connection.rest.empty()) connection.rest = answers_.take(connection.due);
     const ssize_t sent = send(fd, connection.rest.data(), connection.rest.size(), MSG_NOSIGNAL);
-    if (sent < 0 && errno != EAGAIN) return;  // the peer is gone, which the next recv says
+    if (sent < 0 && errno != EAGAIN) {
+      close(fd);
+      return;
+    }
     connection.rest.remove_prefix(sent > 0 ? static_cast<std::size_t>(sent) : 0);
     if (connection.rest.empty() && options_.close) {
       close(fd);
