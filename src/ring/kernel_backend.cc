@@ -223,9 +223,9 @@ bool KernelBackend::look_at_pages(int fd, std::uint64_t offset, std::size_t byte
   return pages_answer(fd, offset, bytes);
 }
 
-// Asks for single bytes; memory comes and goes in folios and read-ahead windows, mostly larger than the step.
+// Asks for single bytes; memory comes and goes in folios and read-ahead windows, mostly larger than the step (read_ahead_kb is 128 by default).
 bool KernelBackend::pages_answer(int fd, std::uint64_t offset, std::size_t bytes) {
-  constexpr std::uint64_t kStepBytes = 16 * 1024;
+  constexpr std::uint64_t kStepBytes = 64 * 1024;
   char byte;
   for (std::uint64_t at = offset; at < offset + bytes; at += kStepBytes) {
     if (read_cached(fd, {&byte, 1}, at) != 1) return false;
