@@ -15,6 +15,7 @@ SITES = [
         location /msie { keepalive_disable msie6; return 200 "msie\\n"; }
         location /nodis { keepalive_disable none; return 200 "none\\n"; }
         location /hdr0 { keepalive_timeout 60s 0; return 200 "hdr0\\n"; }
+        location /rated/ { alias html/; limit_rate 100k; }
     """, cases=[
         ("Keep-Alive header", get("/short")), ("Keep-Alive header 0", get("/hdr0")),
             ("timeout 0", get("/off")), ("timeout 0, pipelined", get("/off") + get("/ten.txt")),
@@ -28,6 +29,13 @@ SITES = [
         ("pipelined big and small", get("/big.bin") + get("/one.txt") + get("/64k.bin") + get("/empty.txt")),
         ("pipelined with errors",
             get("/missing") + get("/ten.txt") + get("/dir") + get("/noindex/") + get("/one.txt")),
+        ("two hundred pipelined", get("/ten.txt") * 200),
+        ("pipelined kinds of answers", head("/ten.txt") + get("/1k.txt", "Range: bytes=10-19") + get("/dir") + head("/missing")
+            + get("/ten.txt", "If-Modified-Since: Fri, 01 Jan 2100 00:00:00 GMT", "If-Unmodified-Since: Fri, 01 Jan 2100 00:00:00 GMT")
+            + get("/three") + get("/one.txt")),
+        ("pipelined, one with a rate", get("/ten.txt") * 2 + get("/rated/1k.txt") + get("/one.txt") * 2),
+        ("pipelined, one with a body", get("/ten.txt") + post("/three", b"x" * 100) + get("/one.txt")),
+        ("pipelined, the last in halves", [get("/ten.txt") * 3 + get("/one.txt")[:20], Pause(0.1), get("/one.txt")[20:]]),
         ("pipelined after a bad request", b"BAD\r\n\r\n" + get("/ten.txt")),
         ("pipelined, bad request second", get("/ten.txt") + b"GET /x HTTP/1.1\r\n\r\n" + get("/ten.txt")),
         ("pipelined after close", get("/ten.txt", "Connection: close") + get("/one.txt")),
