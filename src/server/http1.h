@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "http/chunked.h"
+#include "http/header_buffers.h"
 #include "http/request_parser.h"
 #include "server/answer_batch.h"
 #include "server/exchange.h"

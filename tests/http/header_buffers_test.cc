@@ -1,7 +1,7 @@
 // client_header_buffer_size and large_client_header_buffers, by the lengths of lines.
 #include <doctest/doctest.h>
 
-#include "http/request_parser.h"
+#include "http/header_buffers.h"
 
 namespace uringx {
 namespace {
