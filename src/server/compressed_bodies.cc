@@ -4,19 +4,9 @@
 #include <utility>
 
 namespace uringx {
-namespace {
-
-std::int64_t nanoseconds(const timespec& time) { return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec; }
-
-}  // namespace
 
 CompressedBodies::Key CompressedBodies::key_of(const struct stat& file, std::uint32_t variant) {
-  return {.device = file.st_dev,
-          .inode = file.st_ino,
-          .bytes = file.st_size,
-          .modified_ns = nanoseconds(file.st_mtim),
-          .changed_ns = nanoseconds(file.st_ctim),
-          .variant = variant};
+  return {.file = version_of(file), .variant = variant};
 }
 
 bool CompressedBodies::is_settled(const struct stat& file, std::int64_t now_ms) {

@@ -14,6 +14,8 @@
 #include <string>
 #include <tuple>
 
+#include "server/opened_file.h"
+
 namespace uringx {
 
 struct CompressedBody {
@@ -31,11 +33,7 @@ class CompressedBodies {
   static constexpr std::size_t kEntryBytes = 256;
 
   struct Key {
-    std::uint64_t device = 0;
-    std::uint64_t inode = 0;
-    std::int64_t bytes = 0;
-    std::int64_t modified_ns = 0;
-    std::int64_t changed_ns = 0;
+    FileVersion file;
     std::uint32_t variant = 0;  // coding and level
     auto operator<=>(const Key&) const = default;
   };

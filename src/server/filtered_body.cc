@@ -89,7 +89,7 @@ void FilteredBody::fill() {
 void FilteredBody::keep(Pulled pulled) {
   kept_.bytes.append(block_.data() + kChunkHeadBytes, pulled.bytes);
   if (!pulled.ended) return;
-  kept_.bytes_before = static_cast<std::uint64_t>(kept_as_->bytes);
+  kept_.bytes_before = static_cast<std::uint64_t>(kept_as_->file.bytes);
   worker_.compressed_bodies().put(*kept_as_, std::move(kept_));
 }
 

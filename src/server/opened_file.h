@@ -5,20 +5,36 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include <compare>
 #include <cstdint>
 #include <string>
 
-#include "ring/recent_pages.h"
-
 namespace uringx {
+
+// What tells a file, as it is, from every other one and from what it was before: to the kernel's tick.
+struct FileVersion {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::int64_t bytes = 0;
+  std::int64_t modified_ns = 0;
+  std::int64_t changed_ns = 0;
+  auto operator<=>(const FileVersion&) const = default;
+};
+
+inline std::int64_t nanoseconds(const timespec& time) { return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec; }
+
+inline FileVersion version_of(const struct stat& file) {
+  return {.device = file.st_dev,
+          .inode = file.st_ino,
+          .bytes = file.st_size,
+          .modified_ns = nanoseconds(file.st_mtim),
+          .changed_ns = nanoseconds(file.st_ctim)};
+}
 
 struct OpenedFile {
   int fd = -1;
   struct stat info {};
   bool local = false;  // reading attributes and closing cannot wait for a file server
-
-  // Not known of a file whose server may change it, or take its pages away.
-  FileIdentity identity() const { return local ? FileIdentity{info.st_dev, info.st_ino} : FileIdentity{}; }
 };
 
 // The attributes that serving looks at.

@@ -2,18 +2,18 @@
 
 #include <cstring>
 #include <new>
-#include <tuple>
 
 #include "ring/backend.h"
 
 namespace uringx {
 
 ssize_t TurnReads::read(const OpenedFile& file, std::span<char> into, std::uint64_t offset) {
-  const FileIdentity identity = file.identity();
-  if (offset != 0 || into.size() > kFileBytesMax || identity.inode == 0) return backend_.read_cached(file.fd, into, offset);
-  Place& place = places_[identity.inode % kPlaces];
-  if (place.turn != turn_ || !is_same(place.file, file.info)) {
-    place = {file.info, turn_, {}};
+  // What is not local may change behind its attributes.
+  if (offset != 0 || into.size() > kFileBytesMax || !file.local) return backend_.read_cached(file.fd, into, offset);
+  const FileVersion version = version_of(file.info);
+  Place& place = places_[version.inode % kPlaces];
+  if (place.turn != turn_ || place.file != version) {
+    place = {version, turn_, {}};
     return backend_.read_cached(file.fd, into, offset);
   }
   if (place.beginning.size() < into.size() && !remember(place, file.fd, into.size())) {
@@ -21,14 +21,6 @@ ssize_t TurnReads::read(const OpenedFile& file, std::span<char> into, std::uint6
   }
   std::memcpy(into.data(), place.beginning.data(), into.size());
   return static_cast<ssize_t>(into.size());
-}
-
-bool TurnReads::is_same(const struct stat& a, const struct stat& b) {
-  const auto key = [](const struct stat& file) {
-    return std::tie(file.st_dev, file.st_ino, file.st_size, file.st_mtim.tv_sec, file.st_mtim.tv_nsec, file.st_ctim.tv_sec,
-                    file.st_ctim.tv_nsec);
-  };
-  return key(a) == key(b);
 }
 
 // False: there is no room, or not so much of it is in memory.

@@ -1,17 +1,17 @@
 // TurnReads reads files from the page cache for their answers: a small one that several requests of a loop turn ask for, once
 // in that turn. The requests of a turn were all received before it began, so that whoever changes a file, in whatever way,
 // and then asks for it, gets the new bytes. Bytes are shared by those only to whom the file looked the same when they opened it:
-// a head never goes with a body that is older, and a new file that got the number of an old one is another. Owned by a worker, used on its thread only.
+// a head never goes with a body that is older, and a new file that got the number of an old one is another.
+// Owned by a worker, used on its thread only.
 #pragma once
+
+#include <sys/types.h>
 
 #include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
 
-#include <sys/types.h>
-
-#include "ring/recent_pages.h"
 #include "server/opened_file.h"
 
 namespace uringx {
@@ -36,13 +36,12 @@ class TurnReads {
 
  private:
   struct Place {
-    struct stat file {};
+    FileVersion file;
     std::uint64_t turn = 0;           // in which it was first read
     std::span<const char> beginning;  // of the file, once it was read twice
   };
   static constexpr std::size_t kPlaces = 64;
 
-  static bool is_same(const struct stat& a, const struct stat& b);
   bool remember(Place& place, int fd, std::size_t bytes);
 
   Backend& backend_;
