@@ -223,7 +223,8 @@ bool KernelBackend::look_at_pages(int fd, std::uint64_t offset, std::size_t byte
   return pages_answer(fd, offset, bytes);
 }
 
-// Asks for single bytes; memory comes and goes in folios and read-ahead windows, mostly larger than the step (read_ahead_kb is 128 by default).
+// Asks for single bytes; memory comes and goes in folios and read-ahead windows, mostly larger than the step (read_ahead_kb is 128
+// by default).
 bool KernelBackend::pages_answer(int fd, std::uint64_t offset, std::size_t bytes) {
   constexpr std::uint64_t kStepBytes = 64 * 1024;
   char byte;

@@ -201,11 +201,15 @@ void SocketSender::run_deferred() {
   advance();
 }
 
+// For what comes next of the file, as far as it may go now.
+std::span<char> SocketSender::room_for_file() {
+  take_buffer();
+  return buffer_.first(std::min<std::uint64_t>({reader_.part_bytes_left(), buffer_.size(), allowance_}));
+}
+
 // The read waits with a kernel thread: that must not also wait for the client.
 void SocketSender::read_remote() {
-  take_buffer();
-  const std::size_t bytes = std::min<std::uint64_t>({reader_.part_bytes_left(), buffer_.size(), allowance_});
-  worker_.ring().read(read_, reader_.file_fd(), buffer_.first(bytes), reader_.file_offset(), Medium::remote);
+  worker_.ring().read(read_, reader_.file_fd(), room_for_file(), reader_.file_offset(), Medium::remote);
 }
 
 void SocketSender::on_read(Completion completion) {
@@ -218,10 +222,9 @@ void SocketSender::on_read(Completion completion) {
 }
 
 void SocketSender::read_and_send() {
-  take_buffer();
-  const std::size_t bytes = std::min<std::uint64_t>({reader_.part_bytes_left(), buffer_.size(), allowance_});
-  worker_.ring().read_and_send(chain_, reader_.file_fd(), buffer_.first(bytes), reader_.file_offset(), socket_fd_,
-                               more_at_once(reader_.more_after(bytes)) ? MSG_MORE : 0);
+  const std::span<char> room = room_for_file();
+  worker_.ring().read_and_send(chain_, reader_.file_fd(), room, reader_.file_offset(), socket_fd_,
+                               more_at_once(reader_.more_after(room.size())) ? MSG_MORE : 0);
   report_progress();
 }
 

@@ -22,7 +22,9 @@ class SocketSender final : public AnswerSender {
 
   void start(const Answer& answer) override;
   void cancel() override;
-  bool pending() const override { return operation_.pending() || read_.pending() || writable_.pending() || chain_.pending() || deferred_ || paused(); }
+  bool pending() const override {
+    return operation_.pending() || read_.pending() || writable_.pending() || chain_.pending() || deferred_ || paused();
+  }
   bool sends_in_chain() const override { return chain_.pending(); }
   bool paused() const override { return pause_.armed(); }
   bool awaits_filters() const override { return awaits_filters_; }
@@ -44,6 +46,7 @@ class SocketSender final : public AnswerSender {
   void give_buffer_back();
   void send_file();
   void on_writable(Completion completion);
+  std::span<char> room_for_file();
   void read_remote();
   void on_read(Completion completion);
   void read_and_send();
