@@ -52,6 +52,10 @@ std::size_t content_length(std::string_view head) {
 
 }  // namespace
 
+std::string get(std::string_view path, std::string_view fields) {
+  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: localhost\r\n" + std::string(fields) + "\r\n";
+}
+
 std::optional<SimulatedAnswer> take_answer(std::string& bytes) {
   const std::size_t end = bytes.find("\r\n\r\n");
   if (end == std::string::npos) return std::nullopt;

@@ -24,6 +24,9 @@ struct SimulatedAnswer {
   std::string body;
 };
 
+// A request over HTTP/1.1; `fields` are whole lines.
+std::string get(std::string_view path, std::string_view fields = {});
+
 // Takes the next whole answer (to a GET) from the front of `bytes`; nullopt while it is not complete.
 std::optional<SimulatedAnswer> take_answer(std::string& bytes);
 // Whether `bytes` could be the beginning of an answer: what a connection that broke may have left.

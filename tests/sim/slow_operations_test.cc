@@ -104,13 +104,13 @@ TEST_SUITE("sim") {
     for (std::size_t i = 0; i < kWaiting; ++i) {
       site.kernel().files().create_file("/srv/" + std::to_string(i), "cold");
       waiting.push_back(site.connect());
-      waiting.back().send("GET /" + std::to_string(i) + " HTTP/1.1\r\nHost: a\r\n\r\n");
+      waiting.back().send(get("/" + std::to_string(i)));
     }
     site.turn();
     SimulatedClient quick = site.connect();
     std::string received;
     for (int asked = 0; asked < 3; ++asked) {
-      quick.send("GET /text HTTP/1.1\r\nHost: a\r\n\r\n");
+      quick.send(get("/text"));
       while (!take_answer(received)) {
         site.turn();
         received += quick.receive();

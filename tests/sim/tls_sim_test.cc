@@ -72,10 +72,6 @@ struct TlsSite : SimulatedSite {
   }
 };
 
-std::string get(std::string_view path, std::string_view fields = {}) {
-  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: localhost\r\n" + std::string(fields) + "\r\n";
-}
-
 SimulatedAnswer fetch(TlsSite& site, TlsCaller& caller, std::string_view path, std::size_t bytes_max = static_cast<std::size_t>(-1)) {
   caller.send(get(path));
   const auto answer = site.await_answer(caller, bytes_max);

@@ -14,10 +14,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-std::string get(std::string_view path, std::string_view fields = {}) {
-  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: localhost\r\n" + std::string(fields) + "\r\n";
-}
-
 // Turns until a whole answer has arrived; what the client has and was not asked for stays in `received`.
 std::optional<SimulatedAnswer> await_answer(SimulatedSite& site, SimulatedClient& client,
                                             std::string& received) {
