@@ -199,8 +199,8 @@ def add_to(page, results):
     page.table(["**a hot file beside a slow disk**", "requests/s", "share", "p99, us", "times", "server CPU, us per request",
                 "cold answers/s", "disk CPU"], [row_of(name, case, samples) for name, samples in found.items() for case in CASES])
     page.lines += [f"One worker; {CONNECTIONS} connections ask for a hot file of 1 KiB while {CONNECTIONS} others ask for what is on a "
-                   f"file system that takes {slow_disk.DELAY_SECONDS * 1000:.0f} ms for each lookup, getattr, open, read, readdir and "
-                   "flush, each time for another path. Share and times: of the same server's requests/s and p99 beside nothing; CPU per hot "
-                   "request, with what the cold ones cost in it. Those clients and the disk use the core of the hot file's client: what "
+                   f"file system that takes {slow_disk.DELAY_SECONDS * 1000:.0f} ms for each lookup, getattr, open, read, readdir "
+                   "and flush, each time for another path. Share and times: of the same server's requests/s and p99 beside nothing; CPU "
+                   "per hot request, with what the cold ones cost in it. Those clients and the disk use the core of the hot file's client: what "
                    f"that costs is in the line \"{CONTROL}\", where the measured server does nothing for them.", ""]
     burst.add_to(page, bursts, {name: samples[QUIET] for name, samples in found.items()})

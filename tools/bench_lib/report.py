@@ -112,7 +112,8 @@ class Page:
             return
         for protocol, values in results.items():
             ratios = [median(a / b for a, b in zip(values[ours], values[theirs])) for ours, theirs in pairs]
-            rows.append([protocol] + [f"{median(values[n]):,.0f}" if n in values else "" for n in names] + [f"{ratio:.3g}" for ratio in ratios])
+            rows.append([protocol] + [f"{median(values[n]):,.0f}" if n in values else "" for n in names]
+                        + [f"{ratio:.3g}" for ratio in ratios])
         self.table(head, rows)
         self.lines += ["One connection, and h2load asks again when the answer is there.", ""]
 
@@ -144,8 +145,8 @@ class Page:
                 row += [f"{median(s.beside_mb_per_second for s in found[name]):.1f}"]
             rows.append(row)
         self.table(head, rows)
-        self.lines += ["One worker; wrk asks for the hot file on 8 connections while curl has the text compressed. Both are on one core, where "
-                       "curl only runs when wrk does not (SCHED_IDLE); MB/s counts compressed bytes that curl got.", ""]
+        self.lines += ["One worker; wrk asks for the hot file on 8 connections while curl has the text compressed. Both are on one core, "
+                       "where curl only runs when wrk does not (SCHED_IDLE); MB/s counts compressed bytes that curl got.", ""]
 
     def add_idle(self, results, kind="keep-alive"):
         rows = []

@@ -37,7 +37,10 @@ class Server:
 
     def __init__(self, name, binary, config, folder, root, core, worker_connections=1024, listeners=("plain",), text=None,
                  **tls):
-        """`text` (folder, port -> configuration) in place of what `config` names; neither: `name` is one of peers.PEERS; `tls` is what cases.config_text needs for listeners with ssl: certificates, tls_protocol."""
+        """`text` (folder, port -> configuration) in place of what `config` names; neither: `name` is one of peers.PEERS.
+
+        `tls` is what cases.config_text needs for listeners with ssl: certificates, tls_protocol.
+        """
         self.name = name
         self.ports = {listener: free_port() for listener in listeners}
         self.folder = pathlib.Path(folder)
