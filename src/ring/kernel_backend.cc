@@ -7,7 +7,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,6 +18,7 @@
 #include "base/check.h"
 #include "ring/backend.h"
 #include "ring/kernel_abi.h"
+#include "ring/page_probe.h"
 #include "ring/refusal.h"
 
 namespace uringx {
@@ -102,13 +102,13 @@ class KernelBackend : public Backend {
  private:
   unsigned copy_completions(std::span<io_uring_cqe> to);
   bool look_at_pages(int fd, std::uint64_t offset, std::size_t bytes);
-  bool pages_answer(int fd, std::uint64_t offset, std::size_t bytes);
 
   io_uring ring_;
   // taken off the CQ to make the kernel accept a submission; reaped first
   std::vector<io_uring_cqe> spilled_;
   bool has_cachestat_ = true;          // until the kernel says otherwise
   RecentPages recent_pages_;
+  PageProbe page_probe_;
 };
 
 void KernelBackend::reserve(unsigned count) {
@@ -191,10 +191,7 @@ int KernelBackend::stat_open_file(int fd, struct statx* out) {
 }
 
 ssize_t KernelBackend::read_cached(int fd, std::span<char> into, std::uint64_t offset) {
-  const iovec part{into.data(), into.size()};
-  const ssize_t bytes = preadv2(fd, &part, 1, static_cast<off_t>(offset), RWF_NOWAIT);
-  if (bytes >= 0) return bytes;
-  return errno == EOPNOTSUPP ? -EAGAIN : -errno;
+  return read_without_waiting(fd, into, offset);
 }
 
 bool KernelBackend::pages_cached(int fd, const FileIdentity& file, std::uint64_t offset, std::size_t bytes) {
@@ -220,18 +217,7 @@ bool KernelBackend::look_at_pages(int fd, std::uint64_t offset, std::size_t byte
     // EPERM is an answer about this file only, and is the usual one: workers may not write what they serve.
     if (errno != EPERM) has_cachestat_ = errno != ENOSYS;
   }
-  return pages_answer(fd, offset, bytes);
-}
-
-// Asks for single bytes; memory comes and goes in folios and read-ahead windows, mostly larger than the step (read_ahead_kb is 128
-// by default).
-bool KernelBackend::pages_answer(int fd, std::uint64_t offset, std::size_t bytes) {
-  constexpr std::uint64_t kStepBytes = 64 * 1024;
-  char byte;
-  for (std::uint64_t at = offset; at < offset + bytes; at += kStepBytes) {
-    if (read_cached(fd, {&byte, 1}, at) != 1) return false;
-  }
-  return read_cached(fd, {&byte, 1}, offset + bytes - 1) == 1;
+  return page_probe_.in_memory(fd, offset, bytes);
 }
 
 ssize_t KernelBackend::send_file_now(int socket_fd, int file_fd, std::uint64_t offset, std::size_t bytes,

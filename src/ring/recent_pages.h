@@ -24,6 +24,8 @@ class RecentPages {
  public:
   using Time = std::chrono::steady_clock::time_point;
   static constexpr std::chrono::milliseconds kFreshFor{10};
+  // Callers that keep to stretches of so much find each other's notes.
+  static constexpr unsigned kStretchLog2 = 21;
 
   // Whether all of [begin, end) of that file, which is known, was noted within kFreshFor.
   bool holds(const FileIdentity& file, std::uint64_t begin, std::uint64_t end, Time now) const {
@@ -36,7 +38,6 @@ class RecentPages {
 
  private:
   static constexpr unsigned kPlacesLog2 = 8;
-  static constexpr unsigned kStretchLog2 = 19;  // callers that keep to stretches of 512 KiB find each other's notes
 
   struct Stretch {
     FileIdentity file;

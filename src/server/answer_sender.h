@@ -30,6 +30,7 @@ class AnswerSender {
   AnswerSender& operator=(const AnswerSender&) = delete;
 
   // Memory behind `head` and the parts lives until done. `file_bytes_per_call_max`: sendfile_max_chunk, 0 for no limit.
+  // `push_head`: the head of a large file leaves in packets of its own, as with nginx's sendfile without tcp_nopush.
   struct Answer {
     std::string_view head;
     std::span<const BodyPart> parts;
@@ -37,6 +38,7 @@ class AnswerSender {
     FilteredBody* filtered = nullptr;  // in place of the parts
     std::uint64_t file_bytes_per_call_max = 0;
     bool use_sendfile = true;
+    bool push_head = false;
     SendPace pace{};
   };
   virtual void start(const Answer& answer) = 0;

@@ -141,7 +141,8 @@ void Http1::send_answer() {
 AnswerSender::Answer Http1::answer() {
   const auto& core = request().settings<HttpCoreLocation>();
   return {current_->head, current_->exchange.body().parts, &current_->exchange.file(), current_->exchange.filtered(),
-          core.sendfile_max_chunk->count, !core.directio->has_value(), SendPace::of(request(), connection_.worker().ring().now())};
+          core.sendfile_max_chunk->count, !core.directio->has_value(), *core.sendfile && !*core.tcp_nopush,
+          SendPace::of(request(), connection_.worker().ring().now())};
 }
 
 std::string_view Http1::make_head() {

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "ring/recent_pages.h"
 #include "server/filtered_body.h"
 #include "server/worker.h"
 
@@ -15,10 +16,12 @@ namespace {
 
 // From this size on sendfile is cheaper than copying through a buffer (tools/bench, 10 KiB and 100 KiB classes).
 constexpr std::uint64_t kSendFileBytesMin = 32 * 1024;
-// One look at the page cache, and one call of sendfile, for this much.
-constexpr std::uint64_t kSendFileWindowBytes = 512 * 1024;
+// One look at the page cache, and one call of sendfile, for this much: 2 MiB, as nginx's sendfile_max_chunk is by default.
+constexpr std::uint64_t kSendFileWindowBytes = 1u << RecentPages::kStretchLog2;
 // What comes out of filters is gathered to so much, as long as more follows.
 constexpr std::size_t kFilteredBytesMin = 16 * 1024;
+// Of TCP, with segmentation offload.
+constexpr std::uint64_t kSegmentBytesMax = 64 * 1024;
 // nginx's postpone_output.
 constexpr std::size_t kPacketBytes = 1460;
 
@@ -36,6 +39,7 @@ void SocketSender::start(const Answer& answer) {
   reader_.start(answer.head, answer.parts, answer.file, answer.filtered);
   file_bytes_per_call_max_ = answer.file_bytes_per_call_max;
   use_sendfile_ = answer.use_sendfile;
+  push_head_ = answer.push_head;
   pace_ = answer.pace;
   allowance_ = UINT64_MAX;
   bytes_sent_ = 0;
@@ -128,7 +132,7 @@ void SocketSender::on_filtered() {
 void SocketSender::send_collected() {
   std::span<const char> bytes = buffer_.subspan(collected_sent_, collected_ - collected_sent_);
   if (prefers_sendfile()) {  // sendfile follows on this thread: no need to go round the ring first
-    const ssize_t sent = worker_.ring().backend().send_now(socket_fd_, bytes, more_at_once(true));
+    const ssize_t sent = worker_.ring().backend().send_now(socket_fd_, bytes, more_at_once(!pushes_head()));
     if (sent > 0) {
       collected_sent_ += static_cast<std::size_t>(sent);
       bytes_sent_ += static_cast<std::uint64_t>(sent);
@@ -155,6 +159,9 @@ void SocketSender::on_sent(Completion completion) {
 bool SocketSender::prefers_sendfile() const {
   return reader_.at_file() && use_sendfile_ && reader_.part_bytes_left() >= kSendFileBytesMin;
 }
+
+// A file that fits in the head's segment goes with it all the same: a packet fewer costs less.
+bool SocketSender::pushes_head() const { return push_head_ && bytes_sent_ == 0 && reader_.part_bytes_left() > kSegmentBytesMax; }
 
 // Windows begin and end at the same places for all who send the file.
 std::uint64_t SocketSender::window_bytes() const {

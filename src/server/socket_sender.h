@@ -40,6 +40,7 @@ class SocketSender final : public AnswerSender {
   bool more_at_once(bool more) const { return more && !pace_.limited(); }
   void on_sent(Completion completion);
   bool prefers_sendfile() const;
+  bool pushes_head() const;
   std::uint64_t window_bytes() const;
   bool pages_cached() const;
   void take_buffer();
@@ -64,6 +65,7 @@ class SocketSender final : public AnswerSender {
   AnswerReader reader_;
   std::uint64_t file_bytes_per_call_max_ = 0;
   bool use_sendfile_ = true;
+  bool push_head_ = false;
   SendPace pace_;
   std::uint64_t allowance_ = UINT64_MAX;  // what may go at once; less with a pace to keep
   std::span<char> buffer_;            // from BodyBuffers

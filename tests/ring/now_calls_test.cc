@@ -1,13 +1,12 @@
 // The calls that must not wait: what they answer when the kernel would have to.
+#include "eviction.h"
 #include "ring_fixture.h"
 
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <sys/fsuid.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -20,14 +19,6 @@ namespace {
 
 constexpr FileIdentity kFile{1, 7};
 constexpr open_how kReadOnly{.flags = O_RDONLY | O_CLOEXEC, .mode = 0, .resolve = 0};
-
-// Writes the file out and asks the kernel to forget its pages; false on file systems that live in memory.
-bool evict(int fd) {
-  struct statfs file_system {};
-  fstatfs(fd, &file_system);
-  if (file_system.f_type == TMPFS_MAGIC || file_system.f_type == RAMFS_MAGIC) return false;
-  return fdatasync(fd) == 0 && posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) == 0;
-}
 
 }  // namespace
 

@@ -60,6 +60,7 @@ ssize_t SimulatedSocket::send(std::span<const char> bytes, bool more) {
   if (taken == 0 && !bytes.empty()) return -EAGAIN;
   connection_->to_client.append(bytes.data(), taken);
   connection_->last_sent_with_more = more;
+  if (!more) ++connection_->pushes;
   return static_cast<ssize_t>(taken);
 }
 

@@ -38,6 +38,7 @@ struct SimulatedConnection {
   bool reset_by_server = false;
   bool error_reported = false;  // the server was told of the reset once: then reads are 0 and sends -EPIPE
   bool last_sent_with_more = false;
+  unsigned pushes = 0;  // calls that sent without MSG_MORE
   std::uint64_t arrivals = 0;   // counts what may make a poll ready
 };
 
@@ -99,6 +100,8 @@ class SimulatedClient {
   std::size_t unread_bytes() const { return connection_->to_client.size(); }
   // The last bytes were sent with MSG_MORE: if nothing follows, a real peer gets them 200 ms late.
   bool held_back() const { return connection_->last_sent_with_more && !over(); }
+  // How often the server sent without MSG_MORE: a real peer gets a packet each time.
+  unsigned pushes() const { return connection_->pushes; }
   // Bytes sent that the server has not taken.
   std::size_t untaken_bytes() const { return connection_->to_server.size(); }
 

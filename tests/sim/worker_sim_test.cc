@@ -67,6 +67,23 @@ TEST_SUITE("sim") {
     CHECK(site.shut_down() == "");
   }
 
+  TEST_CASE("the head of a large file leaves at once with sendfile and without tcp_nopush only") {
+    const auto pushes = [](const char* directives) {
+      SimulatedSite site(1, directives);
+      create_files(site);
+      SimulatedClient client = site.connect();
+      CHECK(fetch(site, client, "/small").body == patterned_bytes(kSmallBytes, 1));
+      CHECK(client.pushes() == 1);
+      CHECK(fetch(site, client, "/large").body == patterned_bytes(kLargeBytes, 2));
+      CHECK_FALSE(client.held_back());
+      CHECK(site.shut_down() == "");
+      return client.pushes();
+    };
+    const unsigned head_with_file = pushes("sendfile on; tcp_nopush on;");
+    CHECK(pushes("sendfile off;") == head_with_file);
+    CHECK(pushes("sendfile on;") == head_with_file + 1);
+  }
+
   TEST_CASE("pipelined requests are answered in order, however their bytes are cut") {
     SimulatedSite site(1);
     create_files(site);

@@ -1,0 +1,76 @@
+#include "ring/page_probe.h"
+
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+namespace uringx {
+namespace {
+
+// Memory comes and goes in folios and read-ahead windows, mostly larger than the step (read_ahead_kb is 128 by default).
+constexpr std::uint64_t kStepBytes = 64 * 1024;
+// With the last byte, 2 MiB are one batch.
+constexpr unsigned kBatchMax = 33;
+
+}  // namespace
+
+PageProbe::PageProbe() {
+  // SUBMIT_ALL: one that is refused does not keep back those behind it, so that the batch is always answered whole.
+  has_ring_ = io_uring_queue_init(kBatchMax, &ring_, IORING_SETUP_SUBMIT_ALL) == 0;
+}
+
+PageProbe::~PageProbe() { give_up_ring(); }
+
+void PageProbe::give_up_ring() {
+  if (has_ring_) io_uring_queue_exit(&ring_);
+  has_ring_ = false;
+}
+
+bool PageProbe::in_memory(int fd, std::uint64_t offset, std::uint64_t bytes) {
+  const std::uint64_t last = offset + bytes - 1;
+  std::array<std::uint64_t, kBatchMax> batch;
+  for (std::uint64_t at = offset; at <= last;) {
+    std::size_t count = 0;
+    while (count < kBatchMax - 1 && at <= last) {
+      batch[count++] = at;
+      at += kStepBytes;
+    }
+    if (at > last) batch[count++] = last;
+    if (!ask_together(fd, std::span(batch).first(count))) return false;
+  }
+  return true;
+}
+
+bool PageProbe::ask_together(int fd, std::span<const std::uint64_t> offsets) {
+  if (!has_ring_) {
+    return std::ranges::all_of(offsets, [&](std::uint64_t at) { return read_without_waiting(fd, {&byte_, 1}, at) == 1; });
+  }
+  for (const std::uint64_t at : offsets) {
+    io_uring_sqe* const sqe = io_uring_get_sqe(&ring_);
+    io_uring_prep_read(sqe, fd, &byte_, 1, at);
+    sqe->rw_flags = RWF_NOWAIT;
+  }
+  const auto count = static_cast<unsigned>(offsets.size());
+  if (io_uring_submit(&ring_) != static_cast<int>(count) || io_uring_cq_ready(&ring_) != count) {
+    // Short of memory, or not answered at once after all: one ring fewer is no harm, answers to other questions would be.
+    give_up_ring();
+    return ask_together(fd, offsets);
+  }
+  bool all = true;
+  unsigned head = 0;
+  io_uring_cqe* cqe = nullptr;
+  io_uring_for_each_cqe(&ring_, head, cqe) all = all && cqe->res == 1;
+  io_uring_cq_advance(&ring_, count);
+  return all;
+}
+
+ssize_t read_without_waiting(int fd, std::span<char> into, std::uint64_t offset) {
+  const iovec part{into.data(), into.size()};
+  const ssize_t bytes = preadv2(fd, &part, 1, static_cast<off_t>(offset), RWF_NOWAIT);
+  if (bytes >= 0) return bytes;
+  return errno == EOPNOTSUPP ? -EAGAIN : -errno;
+}
+
+}  // namespace uringx

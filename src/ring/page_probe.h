@@ -1,0 +1,45 @@
+// PageProbe asks whether a stretch of a file is in the page cache, without waiting and without permission to write the file
+// (cachestat(2) and mincore(2) ask for it): it has single bytes read with RWF_NOWAIT. Owned by a backend, on its thread.
+//
+// The reads of a batch are one system call, on a ring of the probe's own: such a read never leaves the call that submits it, with
+// its byte or with EAGAIN (io_read() in the kernel's io_uring/rw.c), so that there is nothing to wait for. A preadv2() for each of
+// them is most of what sending a large file costs beyond sendfile itself. Where no ring is to be had each is a preadv2().
+#pragma once
+
+#include <liburing.h>
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace uringx {
+
+class PageProbe {
+ public:
+  PageProbe();
+  ~PageProbe();
+  PageProbe(const PageProbe&) = delete;
+  PageProbe& operator=(const PageProbe&) = delete;
+
+  // Whether [offset, offset + bytes) was in memory a moment ago. False also for what lies behind the end of the file, and on file
+  // systems that cannot read without waiting. bytes > 0.
+  bool in_memory(int fd, std::uint64_t offset, std::uint64_t bytes);
+
+  // Whether batches go through a ring.
+  bool has_ring() const { return has_ring_; }
+  // As if the kernel had refused the ring.
+  void give_up_ring();
+
+ private:
+  bool ask_together(int fd, std::span<const std::uint64_t> offsets);
+
+  bool has_ring_ = false;
+  io_uring ring_{};
+  char byte_ = 0;
+};
+
+// preadv2() with RWF_NOWAIT; -EAGAIN also where the file system cannot read like that.
+ssize_t read_without_waiting(int fd, std::span<char> into, std::uint64_t offset);
+
+}  // namespace uringx
