@@ -1,5 +1,6 @@
 #include "ring/page_probe.h"
 
+#include <liburing.h>
 #include <sys/uio.h>
 
 #include <algorithm>
@@ -16,16 +17,16 @@ constexpr unsigned kBatchMax = 33;
 
 }  // namespace
 
-PageProbe::PageProbe() {
+PageProbe::PageProbe() : ring_(std::make_unique<io_uring>()) {
   // SUBMIT_ALL: one that is refused does not keep back those behind it, so that the batch is always answered whole.
-  has_ring_ = io_uring_queue_init(kBatchMax, &ring_, IORING_SETUP_SUBMIT_ALL) == 0;
+  if (io_uring_queue_init(kBatchMax, ring_.get(), IORING_SETUP_SUBMIT_ALL) != 0) ring_ = nullptr;
 }
 
 PageProbe::~PageProbe() { give_up_ring(); }
 
 void PageProbe::give_up_ring() {
-  if (has_ring_) io_uring_queue_exit(&ring_);
-  has_ring_ = false;
+  if (ring_ != nullptr) io_uring_queue_exit(ring_.get());
+  ring_ = nullptr;
 }
 
 bool PageProbe::in_memory(int fd, std::uint64_t offset, std::uint64_t bytes) {
@@ -44,16 +45,16 @@ bool PageProbe::in_memory(int fd, std::uint64_t offset, std::uint64_t bytes) {
 }
 
 bool PageProbe::ask_together(int fd, std::span<const std::uint64_t> offsets) {
-  if (!has_ring_) {
+  if (ring_ == nullptr) {
     return std::ranges::all_of(offsets, [&](std::uint64_t at) { return read_without_waiting(fd, {&byte_, 1}, at) == 1; });
   }
   for (const std::uint64_t at : offsets) {
-    io_uring_sqe* const sqe = io_uring_get_sqe(&ring_);
+    io_uring_sqe* const sqe = io_uring_get_sqe(ring_.get());
     io_uring_prep_read(sqe, fd, &byte_, 1, at);
     sqe->rw_flags = RWF_NOWAIT;
   }
   const auto count = static_cast<unsigned>(offsets.size());
-  if (io_uring_submit(&ring_) != static_cast<int>(count) || io_uring_cq_ready(&ring_) != count) {
+  if (io_uring_submit(ring_.get()) != static_cast<int>(count) || io_uring_cq_ready(ring_.get()) != count) {
     // Short of memory, or not answered at once after all: one ring fewer is no harm, answers to other questions would be.
     give_up_ring();
     return ask_together(fd, offsets);
@@ -61,8 +62,8 @@ bool PageProbe::ask_together(int fd, std::span<const std::uint64_t> offsets) {
   bool all = true;
   unsigned head = 0;
   io_uring_cqe* cqe = nullptr;
-  io_uring_for_each_cqe(&ring_, head, cqe) all = all && cqe->res == 1;
-  io_uring_cq_advance(&ring_, count);
+  io_uring_for_each_cqe(ring_.get(), head, cqe) all = all && cqe->res == 1;
+  io_uring_cq_advance(ring_.get(), count);
   return all;
 }
 

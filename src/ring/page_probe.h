@@ -6,12 +6,14 @@
 // them is most of what sending a large file costs beyond sendfile itself. Where no ring is to be had each is a preadv2().
 #pragma once
 
-#include <liburing.h>
 #include <sys/types.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
+
+struct io_uring;
 
 namespace uringx {
 
@@ -27,15 +29,14 @@ class PageProbe {
   bool in_memory(int fd, std::uint64_t offset, std::uint64_t bytes);
 
   // Whether batches go through a ring.
-  bool has_ring() const { return has_ring_; }
+  bool has_ring() const { return ring_ != nullptr; }
   // As if the kernel had refused the ring.
   void give_up_ring();
 
  private:
   bool ask_together(int fd, std::span<const std::uint64_t> offsets);
 
-  bool has_ring_ = false;
-  io_uring ring_{};
+  std::unique_ptr<io_uring> ring_;  // made, if it is there
   char byte_ = 0;
 };
 
