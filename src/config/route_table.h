@@ -65,6 +65,8 @@ class ServerBlock {
   std::string file;
   unsigned line = 0;
 
+  // tcp_nodelay of the connections whose default server it is.
+  bool wants_nodelay() const;
   bool has_regex_name() const {
     return std::any_of(names.begin(), names.end(), [](const Name& name) { return name.regex.has_value(); });
   }

@@ -104,7 +104,9 @@ struct SocketOption {
   bool wanted;
 };
 
-void configure(int fd, const Listener& listener, const ListenOptions& options, const ProcessLog& log) {
+void configure(int fd, const Listener& listener, const ListenSocket& listen, const ProcessLog& log) {
+  const ListenOptions& options = listen.options;
+  const bool nodelay = listen.servers.default_server().wants_nodelay();
   const KeepaliveOptions keepalive = options.so_keepalive.value_or(KeepaliveOptions{});
   const bool keep = options.so_keepalive.has_value();
   const SocketOption wanted[] = {
@@ -115,6 +117,8 @@ void configure(int fd, const Listener& listener, const ListenOptions& options, c
       {"TCP_KEEPINTVL", IPPROTO_TCP, TCP_KEEPINTVL, keepalive.interval_s, keep && keepalive.interval_s != 0},
       {"TCP_KEEPCNT", IPPROTO_TCP, TCP_KEEPCNT, keepalive.count, keep && keepalive.count != 0},
       {"TCP_FASTOPEN", IPPROTO_TCP, TCP_FASTOPEN, options.fastopen, options.fastopen != -1},
+      // Accepted sockets have it from this one, see Connection::set_nodelay().
+      {"TCP_NODELAY", IPPROTO_TCP, TCP_NODELAY, nodelay ? 1 : 0, listener.address.storage.ss_family != AF_UNIX},
   };
   for (const SocketOption& option : wanted) {
     if (!option.wanted || set_option(fd, option.level, option.option, option.value)) continue;
@@ -124,7 +128,7 @@ void configure(int fd, const Listener& listener, const ListenOptions& options, c
               errno);
   }
   // A socket that was taken over may have had another backlog; on a new one this changes nothing.
-  if (listen(fd, options.backlog) < 0) {
+  if (::listen(fd, options.backlog) < 0) {
     log.write(
         LogLevel::alert,
         fmt::format("listen() to {}, backlog {} failed, ignored", listener.address.text(), options.backlog),
@@ -265,7 +269,7 @@ Listeners::Outcome Listeners::bind_missing(const RouteTable& routes, unsigned wo
 void Listeners::configure_all(const RouteTable& routes, const ProcessLog& log) {
   for (std::size_t i = 0; i < listeners_.size(); ++i) {
     for (const auto& socket : listeners_[i].sockets) {
-      configure(socket->get(), listeners_[i], routes.listens[i].options, log);
+      configure(socket->get(), listeners_[i], routes.listens[i], log);
       configure_deferred(socket->get(), routes.listens[i], log);
     }
   }

@@ -106,10 +106,7 @@ const std::string& Connection::listen_text() const {
 void Connection::open() {
   if (unanswerable_) return info_.peer.text.empty() ? on_no_memory() : close();
   const ServerBlock& server = default_server();
-  if (*server.root.settings.get<HttpCoreLocation>().tcp_nodelay) {
-    const int on = 1;
-    setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));  // refused by unix sockets, which do not delay
-  }
+  set_nodelay(server);
   if (servers_->options.proxy_protocol) guard([&] { proxy_header_ = std::make_unique<ProxyHeader>(); });
   if (!is_open()) return;
   tls_undecided_ = servers_->options.ssl || server.settings.get<ServerSsl>().legacy->on;
@@ -117,6 +114,15 @@ void Connection::open() {
   arm_timer(server.settings.get<HttpCoreServer>().client_header_timeout->count);
   set_idle(true);
   start_receiving();
+}
+
+// The socket has it from the one that listens (process/listeners.cc), where its address has no servers of its own: a system call
+// fewer for each connection.
+void Connection::set_nodelay(const ServerBlock& server) {
+  const bool wanted = server.wants_nodelay();
+  if (wanted == listen_.servers.default_server().wants_nodelay()) return;
+  const int value = wanted ? 1 : 0;
+  setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &value, sizeof(value));  // refused by unix sockets, which do not delay
 }
 
 void Connection::arm_timer(std::int64_t after_ms) { worker_.arm(timer_, std::chrono::milliseconds(after_ms)); }
