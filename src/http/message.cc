@@ -9,11 +9,14 @@ namespace uringx {
 
 namespace {
 
+// What a browser sends fits without a move.
+constexpr std::size_t kUsualFields = 16;
 constexpr std::size_t kLastNumber = std::numeric_limits<std::uint16_t>::max() - 1;
 
 }  // namespace
 
 KnownField RequestHead::add_field(const HeaderField& field) {
+  if (fields.empty()) fields.reserve(kUsualFields);
   fields.push_back(field);
   const KnownField known = known_field(field.name);
   auto& first = first_of_[static_cast<std::size_t>(known)];

@@ -1,8 +1,8 @@
 #include "modules/static_files.h"
 
-#include <fmt/format.h>
-
 #include <cerrno>
+#include <charconv>
+#include <iterator>
 
 #include "http/uri.h"
 #include "modules/http_core.h"
@@ -62,8 +62,13 @@ const Module kStaticFilesModule = {.id = ModuleId::static_files, .name = "static
 
 std::string_view make_etag(Arena& arena, std::time_t modified, std::uint64_t bytes) {
   char text[48];
-  const auto end = fmt::format_to(text, "\"{:x}-{:x}\"", static_cast<std::uint64_t>(modified), bytes);
-  return arena.copy({text, static_cast<std::size_t>(end - text)});
+  char* out = text;
+  *out++ = '"';
+  out = std::to_chars(out, std::end(text), static_cast<std::uint64_t>(modified), 16).ptr;
+  *out++ = '-';
+  out = std::to_chars(out, std::end(text), bytes, 16).ptr;
+  *out++ = '"';
+  return arena.copy({text, static_cast<std::size_t>(out - text)});
 }
 
 void set_file_head(Request& request, const FileAnswer& answer) {

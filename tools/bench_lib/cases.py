@@ -10,7 +10,7 @@ SIZES = {"0": 0, "1k": 1024, "10k": 10 << 10, "100k": 100 << 10, "1m": 1 << 20, 
 # When the files were last modified.
 MODIFIED = 1_704_067_200
 CONNECTIONS = [1, 64, 512]
-PARTS = ["load", "latency", "codings", "fairness", "idle", "idle-tls", "cold", "reload", "scaling", "ring"]
+PARTS = ["load", "latency", "codings", "fairness", "idle", "idle-tls", "cold", "reload", "scaling", "ring", "instructions"]
 H2_STREAMS = 32
 
 
