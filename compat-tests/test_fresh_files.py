@@ -4,6 +4,7 @@ nginx opens every file anew, so that this is true of it by itself; uringx keeps 
 """
 import concurrent.futures
 import ctypes
+import gzip
 import http.client
 import mmap
 import os
@@ -19,6 +20,7 @@ from harness.site import WRAPPER
 ROUNDS = 1500
 EXCHANGE = 2  # renameat2: RENAME_EXCHANGE
 LIBC = ctypes.CDLL(None)
+GZIPPED = {"Accept-Encoding": "gzip"}
 
 
 class Tree:
@@ -31,8 +33,8 @@ class Tree:
         self.file = f"{root}/page/here/file.txt"
         self.write(b"first")
 
-    def get(self, target="/page/here/file.txt"):
-        self.client.request("GET", target)
+    def get(self, target="/page/here/file.txt", **fields):
+        self.client.request("GET", target, headers=fields)
         answer = self.client.getresponse()
         return answer.status, answer.read()
 
@@ -72,6 +74,20 @@ class Tree:
         os.unlink(self.file)
         assert self.get()[0] == 404
         self.write(self.text())
+
+    def absent_for_long(self):
+        os.unlink(self.file)
+        for _ in range(self.random.choice([2, 5, 60])):  # that there is nothing is remembered, too
+            assert self.get()[0] == 404
+        body, new = self.text(), f"{self.root}/new"
+        self.write(body, new)
+        arrive = self.random.choice([os.rename, os.link, os.symlink])
+        arrive(new, self.file)
+        self.expect(body)
+        if os.path.islink(self.file):
+            os.replace(new, self.file)
+        elif os.path.exists(new):
+            os.unlink(new)
 
     def unreadable(self):
         os.chmod(self.file, 0)
@@ -128,18 +144,18 @@ class Tree:
         os.rename(f"{self.root}/away", f"{self.root}/release-1")
         self.expect(body, "/current/file.txt")
 
-    CHANGES = (in_place, append, replaced, exchanged, removed, unreadable, folder_closed, folder_swapped,
-               outer_folder_swapped, through_another_name, through_a_mapping, own_link_moved,
+    CHANGES = (in_place, append, replaced, exchanged, removed, absent_for_long, unreadable, folder_closed,
+               folder_swapped, outer_folder_swapped, through_another_name, through_a_mapping, own_link_moved,
                link_moved)
 
 
-def start_tree(server, options=""):
+def start_tree(server, options="", inside=""):
     root = str(server.prefix / "tree")
     os.makedirs(root)
     os.chmod(root, 0o755)
     user = "user www-data;" if os.geteuid() == 0 else ""
     server.start(WRAPPER.format(main=user, events="", http=f"access_log off; keepalive_requests 100000; {options}",
-        servers="server { listen 127.0.0.1:@P0@; root tree; }"))
+        servers="server { listen 127.0.0.1:@P0@; root tree; " + inside + " }"))
     return Tree(root, server.ports[0], seed=7)
 
 
@@ -187,6 +203,46 @@ def test_every_change_is_seen_by_the_next_request(server):
 @pytest.mark.skipif(os.geteuid() != 0, reason="root is needed: the server must not be able to read everything")
 def test_fresh_also_where_the_cache_is_switched_off(server):
     run_changes(start_tree(server, "open_file_cache off;"), server.ports[0], 100)
+
+
+@pytest.mark.parametrize("asks", [1, 2, 5, 50])
+def test_open_file_cache_remembers_no_absence(server, asks):
+    """Unless open_file_cache_errors says so."""
+    tree = start_tree(server, "open_file_cache max=100;")
+    for number in range(10):
+        for _ in range(asks):
+            assert tree.get(f"/new-{number}")[0] == 404
+        tree.write(b"here", f"{tree.root}/new-{number}")
+        assert tree.get(f"/new-{number}") == (200, b"here")
+
+
+@pytest.mark.parametrize("options", ["", "open_file_cache off;"])
+def test_what_was_not_there_is_served_once_it_is(server, options):
+    """A precompressed file, what try_files asks for, an index, a folder."""
+    tree = start_tree(server, options + "gzip_static on; gunzip off; gzip_types text/plain;", inside="""
+        location /tried/ { try_files $uri $uri/index.txt /page/here/file.txt; }
+        location /indexed/ { index first.txt second.txt; }""")
+    os.makedirs(f"{tree.root}/indexed")
+    tree.write(b"second", f"{tree.root}/indexed/second.txt")
+    for number in range(20):
+        body = tree.text()
+        tree.write(body)
+        for _ in range(number % 5 + 1):
+            assert tree.get("/page/here/file.txt", **GZIPPED)[1] == body
+            assert tree.get("/tried/it")[1] == body
+            assert tree.get("/indexed/")[1] == b"second"
+        tree.write(gzip.compress(b"compressed"), f"{tree.file}.gz")
+        assert gzip.decompress(tree.get("/page/here/file.txt", **GZIPPED)[1]) == b"compressed"
+        os.makedirs(f"{tree.root}/tried/it")
+        tree.write(b"of a folder", f"{tree.root}/tried/it/index.txt")
+        assert tree.get("/tried/it")[1] == b"of a folder"
+        tree.write(b"first", f"{tree.root}/indexed/first.txt")
+        assert tree.get("/indexed/")[1] == b"first"
+        shutil.rmtree(f"{tree.root}/tried")
+        tree.write(b"a file", f"{tree.root}/tried")
+        assert tree.get("/tried/it")[1] == body
+        for path in ("tried", "indexed/first.txt", "page/here/file.txt.gz"):
+            os.unlink(f"{tree.root}/{path}")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root is needed to mount")

@@ -33,6 +33,7 @@ std::optional<FileAnswer> FileOpener::open(std::string_view path, bool test_only
     cached_ = hold(hot_files_.cache(), hot_files_.find(path_));
     if (cached_ != nullptr) return FileAnswer{0, "open()", cached_->file.info};
   }
+  if (knows_absent() && hot_files_.is_absent(path_)) return failed(ENOENT);
   how_ = {.flags = kOpenFlags, .mode = 0, .resolve = 0};
   if (file_systems_.known_local(path_)) {
     if (std::optional<FileAnswer> answer = open_now()) return answer;
@@ -47,6 +48,7 @@ std::optional<FileAnswer> FileOpener::open_now() {
   if (fd < 0) {
     if (fd == -EACCES && test_only_) return std::nullopt;  // the ring's way tells what it is
     if (descriptors_ran_out(-fd)) return std::nullopt;  // the ring's way makes room
+    if (fd == -ENOENT && knows_absent()) hot_files_.offer_absent(path_);
     return refused(-fd);
   }
   struct statx attributes {};
@@ -108,6 +110,9 @@ void FileOpener::on_unreadable_stat(Completion completion) {
   }
   handler_(owner_, FileAnswer{0, "stat()", to_stat(attributes_)});
 }
+
+// What open_file_cache_errors keeps is kept as nginx does.
+bool FileOpener::knows_absent() const { return policy_.entries_max != 0 ? !policy_.errors : policy_.keeps_hot_files; }
 
 FileAnswer FileOpener::failed(int error_number) const {
   return FileAnswer{error_number, test_only_ ? "stat()" : "open()", {}};

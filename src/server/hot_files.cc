@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <functional>
 #include <new>
 
@@ -21,10 +22,11 @@ HotFiles::HotFiles(Ring& ring, Timers& timers, FileSystems& file_systems, std::s
     : ring_(ring),
       timers_(timers),
       policy_{.entries_max = files_max, .inactive = kInactive, .valid = kValid},
+      file_systems_(file_systems),
       paths_(file_systems),
       cache_(ring) {
   cache_.on_forget(this, forgotten);
-  changed_.reserve(PathWatch::kChangesMax);  // what was read from the queue must not be lost for want of memory
+  changes_.files.reserve(PathWatch::kChangesMax);  // what was read from the queue must not be lost for want of memory
 }
 
 CachedFile* HotFiles::find(std::string_view path) {
@@ -104,17 +106,72 @@ bool HotFiles::is_as_it_was(CachedFile& entry) {
   return same;
 }
 
+bool HotFiles::is_absent(std::string_view path) {
+  if (absent_.empty()) return false;
+  if (seen_turn_ != turn_) take_changes();
+  const auto found = absent_.find(path);
+  return found != absent_.end() && ring_.now() <= found->second;
+}
+
+void HotFiles::offer_absent(std::string_view path) {
+  if (policy_.entries_max == 0 || path.size() > kAbsentBytesMax) return;
+  std::uint8_t& asks = asks_to_wait(path);
+  if (asks != 0) {
+    --asks;
+    return;
+  }
+  const Clock::time_point now = ring_.now();
+  if (absent_.size() >= kAbsentMax) std::erase_if(absent_, [now](const auto& entry) { return entry.second < now; });
+  if (absent_.size() >= kAbsentMax) return;
+  asks = kAsksAfterRefusal;
+  try {
+    if (!leads_nowhere(path)) return;
+    absent_.insert_or_assign(std::string(path), now + kValid);
+  } catch (const std::bad_alloc&) {  // then it is looked for each time
+    return;
+  }
+  asks = 0;
+  if (!idle_check_.armed()) timers_.arm(idle_check_, now, kInactive);
+}
+
+// Whether there is nothing at the path, not even a link to nowhere, now that names coming into its directory are told.
+bool HotFiles::leads_nowhere(std::string_view path) {
+  const std::string name(path.substr(0, path.find_last_not_of('/') + 1));
+  const std::string directory = name.substr(0, name.rfind('/') + 1);
+  if (directory.empty()) return false;
+  struct statx info {};
+  const open_how how{.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .mode = 0, .resolve = 0};
+  const int fd = ring_.backend().open_cached(directory.c_str(), how);
+  if (fd < 0) return false;
+  const int error = ring_.backend().stat_open_file(fd, &info);
+  ring_.backend().close_now(fd);
+  if (error < 0 || !file_systems_.tells_changes(info.stx_dev_major, info.stx_dev_minor)) return false;
+  if (!paths_.watch_names(directory, ring_.now())) return false;
+  const open_how itself{.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC, .mode = 0, .resolve = 0};
+  const int found = ring_.backend().open_cached(name.c_str(), itself);
+  if (found >= 0) ring_.backend().close_now(found);
+  return found == -ENOENT;
+}
+
+void HotFiles::forget_absent() {
+  for (const auto& [path, until] : absent_) asks_to_wait(path) = kAsksAfterNames;
+  absent_.clear();
+}
+
 void HotFiles::take_changes() {
-  changed_.clear();
-  if (!paths_.read_changes(changed_)) {
+  changes_.files.clear();
+  changes_.names_came = false;
+  if (!paths_.read_changes(changes_)) {
     cache_.forget_all();
-  } else if (!changed_.empty()) {
+    absent_.clear();
+  } else if (!changes_.files.empty()) {
     cache_.forget_if([this](const CachedFile& entry) {
-      const bool changed = std::ranges::find(changed_, entry.watch) != changed_.end();
+      const bool changed = std::ranges::find(changes_.files, entry.watch) != changes_.files.end();
       if (changed) asks_to_wait(entry.path) = kAsksAfterChange;
       return changed;
     });
   }
+  if (changes_.names_came) forget_absent();
   seen_turn_ = turn_;
 }
 
@@ -127,7 +184,8 @@ void HotFiles::forgotten(void* owner, CachedFile& entry) {
 void HotFiles::on_idle_check() {
   take_changes();
   cache_.forget_inactive(policy_);
-  if (cache_.size() != 0) timers_.arm(idle_check_, ring_.now(), kInactive);
+  std::erase_if(absent_, [now = ring_.now()](const auto& entry) { return entry.second < now; });
+  if (cache_.size() + absent_.size() != 0) timers_.arm(idle_check_, ring_.now(), kInactive);
 }
 
 }  // namespace uringx

@@ -3,13 +3,17 @@
 //
 // open_file_cache is nginx's cache with nginx's staleness; this one is on wherever that is not set, for files on file systems
 // that tell their changes (FileSystems::tells_changes). What it saves: open, statx and close, a fifth of the CPU time of a
-// small answer. Names and permissions are PathWatch's to see; times and size are compared besides, once a turn, because not
+// small answer. It also remembers paths at which there is nothing (what try_files and gzip_static ask for with every request), until
+// a name comes into their directory. Names and permissions are PathWatch's to see; times and size are compared besides, once a turn, because not
 // every way of writing is told.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <functional>
+#include <string>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -25,6 +29,10 @@ class HotFiles {
   // A file is opened anew after so long in any case, and let go when nobody asked for it for so long (looked at that often).
   static constexpr std::chrono::seconds kValid{1};
   static constexpr std::chrono::seconds kInactive{5};
+
+  // Paths without anything that are remembered, and how long they may be.
+  static constexpr std::size_t kAbsentMax = 1024;
+  static constexpr std::size_t kAbsentBytesMax = 512;
 
   // `files_max`: descriptors it may hold; 0 turns it off.
   HotFiles(Ring& ring, Timers& timers, FileSystems& file_systems, std::size_t files_max);
@@ -42,15 +50,24 @@ class HotFiles {
   // and the file stays the caller's. Brings `file.info` up to date.
   CachedFile* offer(std::string_view path, OpenedFile& file);
 
+  // Whether nothing is at this path, as it was found within kValid and no change since.
+  bool is_absent(std::string_view path);
+  // Nothing was found at this path, not for the first time; NUL-terminated. Remembered when names that come into its directory
+  // are told.
+  void offer_absent(std::string_view path);
+
   // Closes what is not in use: descriptors have run out.
   void clear() { cache_.forget_all(); }
 
   OpenFileCache& cache() { return cache_; }
   std::size_t size() const { return cache_.size(); }
+  std::size_t absent_count() const { return absent_.size(); }
 
  private:
-  // A path whose file changed is asked for so often before it is taken again; one that could not be taken, so often.
+  // A path whose file changed is asked for so often before it is taken again; an absent one after names came into a directory,
+  // which may do so all the time, so often; one that could not be taken, so often.
   static constexpr std::uint8_t kAsksAfterChange = 3;
+  static constexpr std::uint8_t kAsksAfterNames = 30;
   static constexpr std::uint8_t kAsksAfterRefusal = 255;
   static constexpr std::size_t kPathsInWaiting = 4096;  // a power of two; paths that share a place wait for each other
 
@@ -58,6 +75,8 @@ class HotFiles {
   bool make_place();
   bool leads_to(std::string_view path, OpenedFile& file);
   bool is_as_it_was(CachedFile& entry);
+  bool leads_nowhere(std::string_view path);
+  void forget_absent();
   void take_changes();
   static void forgotten(void* owner, CachedFile& entry);
   void on_idle_check();
@@ -65,9 +84,15 @@ class HotFiles {
   Ring& ring_;
   Timers& timers_;
   OpenFileCachePolicy policy_;
+  FileSystems& file_systems_;
   PathWatch paths_;
   std::unordered_set<int> watched_;  // the files' ids; a file has one entry, whatever its names
-  std::vector<int> changed_;
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+  std::unordered_map<std::string, Clock::time_point, Hash, std::equal_to<>> absent_;  // until when it needs no look
+  PathWatch::Changes changes_;
   std::array<std::uint8_t, kPathsInWaiting> waiting_{};
   std::uint64_t turn_ = 1;
   std::uint64_t seen_turn_ = 0;  // the turn in which changes were last looked at

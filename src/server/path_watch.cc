@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::uint32_t kWayEvents = IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF;
 constexpr std::uint32_t kFileEvents = kWayEvents | IN_MODIFY;
+constexpr std::uint32_t kNameEvents = IN_CREATE | IN_MOVED_TO;
 constexpr unsigned kLinksMax = 40;  // as the kernel follows at most (MAXSYMLINKS)
 constexpr std::size_t kDirectoriesMax = 1024;
 constexpr Clock::time_point kWatched = Clock::time_point::max();
@@ -56,18 +57,32 @@ bool PathWatch::open_queues() {
 int PathWatch::add(int fd, std::uint32_t events) {
   std::array<char, 32> path{};
   std::snprintf(path.data(), path.size(), "/proc/thread-self/fd/%d", fd);
-  return inotify_add_watch(events_.get(), path.data(), events);
+  return inotify_add_watch(events_.get(), path.data(), events | IN_MASK_ADD);  // what is asked already stays asked
+}
+
+bool PathWatch::may_watch(Clock::time_point now) {
+  if (now < retry_at_) return false;
+  const bool open = open_queues();
+  retry_at_ = open ? Clock::time_point{} : now + kRetryAfter;
+  return open;
 }
 
 int PathWatch::watch(std::string_view path, int fd, Clock::time_point now) {
-  if (!path.starts_with('/') || now < retry_at_) return -1;
-  retry_at_ = now + kRetryAfter;
-  if (!open_queues()) return -1;
-  retry_at_ = {};
+  if (!path.starts_with('/') || !may_watch(now)) return -1;
   if (!watch_directory(path.substr(0, path.rfind('/') + 1), now)) return -1;
   const int id = add(fd, kFileEvents);
   if (id < 0) retry_at_ = now + kRetryAfter;
   return id;
+}
+
+bool PathWatch::watch_names(const std::string& directory, Clock::time_point now) {
+  if (!directory.starts_with('/') || !may_watch(now) || !watch_directory(directory, now)) return false;
+  const OwnedFd fd = look_up(AT_FDCWD, directory.c_str());
+  if (!fd) return false;
+  const int id = add(fd.get(), kNameEvents);
+  if (on_the_way_.contains(id)) return true;
+  if (id >= 0) inotify_rm_watch(events_.get(), id);  // the way has just changed, which will be told
+  return false;
 }
 
 void PathWatch::unwatch(int id) { inotify_rm_watch(events_.get(), id); }
@@ -119,18 +134,18 @@ bool PathWatch::pass(int fd, bool watching, std::vector<Node>& passed) {
   return true;
 }
 
-bool PathWatch::read_changes(std::vector<int>& changed) {
+bool PathWatch::read_changes(Changes& changes) {
   if (on_the_way_.empty()) return true;
   std::array<pollfd, 2> queues{{{events_.get(), POLLIN, 0}, {mounts_.get(), POLLPRI, 0}}};
   if (poll(queues.data(), queues.size(), 0) <= 0) return true;
-  if (queues[1].revents == 0 && read_events(changed)) return true;
+  if (queues[1].revents == 0 && read_events(changes)) return true;
   if (queues[1].revents != 0) file_systems_.forget_all();
   forget_directories();
   return false;
 }
 
 // False when a way changed, or events were lost.
-bool PathWatch::read_events(std::vector<int>& changed) {
+bool PathWatch::read_events(Changes& changes) {
   alignas(inotify_event) std::array<char, kEventBytes> buffer;
   for (int reads = 0; reads < kReadsMax; ++reads) {
     const ssize_t bytes = read(events_.get(), buffer.data(), buffer.size());
@@ -140,9 +155,11 @@ bool PathWatch::read_events(std::vector<int>& changed) {
       event = reinterpret_cast<const inotify_event*>(buffer.data() + at);
       if ((event->mask & IN_Q_OVERFLOW) != 0) return false;
       if (!on_the_way_.contains(event->wd)) {
-        changed.push_back(event->wd);
+        changes.files.push_back(event->wd);
       } else if (event->len == 0) {  // about the directory itself, not about a name in it
         return false;
+      } else if ((event->mask & kNameEvents) != 0) {
+        changes.names_came = true;
       }
     }
   }

@@ -5,7 +5,8 @@
 // What it relies on (fsnotify): the event is queued before the call that made the change returns, so whoever changes a file
 // and then sends a request has the event seen by a look at the queue that follows the request. A rename tells the inode that
 // moved (MOVE_SELF) and the one that lost its name (ATTRIB: the link count), an unlink likewise, so that watching the inodes
-// on the way is enough: directories are not asked about the names in them (but tell of their attributes all the same). Mounts
+// on the way is enough: directories are asked about the names in them (CREATE, MOVED_TO) only for names that are not there yet
+// (but tell of their names' attributes all the same). Mounts
 // are told by /proc/self/mountinfo (proc(5)). Not told: writes through a mapping or by libaio, a mount point that is renamed
 // in another mount namespace, and what a network or FUSE server does.
 #pragma once
@@ -42,16 +43,24 @@ class PathWatch {
   int watch(std::string_view path, int fd, Clock::time_point now);
   // Forgets the file, not the way to it.
   void unwatch(int id);
+  // From then on a name that comes into the directory is told, and what changes the way to it. That a name is not in it has to
+  // be checked after this call. `directory` is absolute and ends with "/". False: it cannot be watched.
+  bool watch_names(const std::string& directory, Clock::time_point now);
 
-  // What happened since the last call: the ids of changed files into `changed`, in no order. False: any path may lead
-  // elsewhere; the way to no file is watched any more, and the caller unwatches the files.
-  bool read_changes(std::vector<int>& changed);
+  struct Changes {
+    std::vector<int> files;  // ids of changed files, in no order
+    bool names_came = false;  // into a directory of watch_names()
+  };
+  // What happened since the last call. False: any path may lead elsewhere; the way to no file is watched any more, nor any
+  // directory's names, and the caller unwatches the files.
+  bool read_changes(Changes& changes);
 
  private:
   struct Node;
   bool open_queues();
   int add(int fd, std::uint32_t events);
-  bool read_events(std::vector<int>& changed);
+  bool may_watch(Clock::time_point now);
+  bool read_events(Changes& changes);
   void forget_directories();
   bool watch_directory(std::string_view path, Clock::time_point now);
   bool walk(std::string_view path, bool watching, std::vector<Node>& passed);

@@ -91,6 +91,13 @@ bool keep(Opening& opening, const fs::path& path) {
   return opening.hot.size() != 0;
 }
 
+// Asked until it is remembered that there is nothing.
+bool keep_absent(Opening& opening, const fs::path& path) {
+  const std::size_t before = opening.hot.absent_count();
+  for (int i = 0; i < 4 && opening.hot.absent_count() == before; ++i) opening.ask(path);
+  return opening.error_number == ENOENT && opening.hot.absent_count() == before + 1;
+}
+
 }  // namespace
 
 TEST_SUITE("server") {
@@ -202,6 +209,107 @@ TEST_SUITE("server") {
       }
     }
     CHECK(kept_rounds > rounds / 8);
+  }
+
+  // The same where there was nothing, over all ways in which a file comes to a path.
+  TEST_CASE("whatever comes to a path without a file is seen by the next request") {
+    const Folder folder;
+    if (!file_system_tells_changes(folder.path)) return;
+    const fs::path root = folder.path;
+    fs::create_directories(root / "release-0/sub");
+    fs::create_directory_symlink("release-0", root / "current");
+    const fs::path page = root / "current/sub/page";
+    Opening opening;
+    std::mt19937 random(20261201);
+    int release = 0, kept_rounds = 0;
+    std::string text;
+
+    const auto here = [&] { return root / ("release-" + std::to_string(release)) / "sub/page"; };
+    const auto other = [&] {
+      write_file(root / "other", text);
+      return root / "other";
+    };
+    const std::function<void()> arrivals[] = {
+        [&] { write_file(page, text); },
+        [&] { fs::rename(other(), page); },
+        [&] { fs::create_hard_link(other(), here()); fs::remove(root / "other"); },
+        [&] { fs::create_symlink(other(), here()); },
+        [&] {  // a release beside the old one, and the link replaced
+          ++release;
+          fs::create_directories(here().parent_path());
+          write_file(here(), text);
+          fs::create_directory_symlink(here().parent_path().parent_path().filename(), root / "link");
+          fs::rename(root / "link", root / "current");
+        },
+        [&] {  // its directory is another one
+          fs::create_directories(root / "sub");
+          write_file(root / "sub/page", text);
+          fs::remove_all(here().parent_path());
+          fs::rename(root / "sub", here().parent_path());
+        },
+        [&] {  // its directory went and came back
+          fs::rename(here().parent_path(), root / "away");
+          CHECK(opening.ask(page).empty());
+          write_file(root / "away/page", text);
+          fs::rename(root / "away", here().parent_path());
+        },
+        [&] {  // a file gets its first name
+          const OwnedFd unnamed(open(here().parent_path().c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644));
+          REQUIRE(write(unnamed.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+          const std::string name = "/proc/self/fd/" + std::to_string(unnamed.get());
+          REQUIRE(linkat(AT_FDCWD, name.c_str(), AT_FDCWD, here().c_str(), AT_SYMLINK_FOLLOW) == 0);
+        },
+    };
+    const char* const wanted = std::getenv("URINGX_FRESH_ROUNDS");
+    const int rounds = wanted != nullptr ? std::atoi(wanted) : 3000;
+    for (int round = 0; round < rounds; ++round) {
+      for (std::uint64_t i = 0, asks = 1 + random() % 100; i < asks; ++i) REQUIRE(opening.ask(page).empty());
+      REQUIRE(opening.error_number == ENOENT);
+      kept_rounds += static_cast<int>(opening.hot.absent_count());
+      text = "round " + std::to_string(round);
+      arrivals[random() % std::size(arrivals)]();
+      for (std::uint64_t i = 0, asks = 1 + random() % 8; i < asks; ++i) REQUIRE_MESSAGE(opening.ask(page) == text, "round ", round);
+      fs::remove(page);
+    }
+    CHECK(kept_rounds > rounds / 8);
+  }
+
+  TEST_CASE("absent paths: a second way through a directory, a link to nowhere, a missing directory, their number and length") {
+    const Folder folder;
+    if (!file_system_tells_changes(folder.path)) return;
+    fs::create_directories(folder.path / "sub");
+    Opening opening;
+    const fs::path nothing = folder.path / "nothing";
+    REQUIRE(keep_absent(opening, nothing));
+    REQUIRE(keep_absent(opening, folder.path / "sub/nothing"));  // passes the first one's directory
+    REQUIRE(keep_absent(opening, folder.path / "folder/"));
+    write_file(nothing, "there");
+    CHECK(opening.ask(nothing) == "there");
+    CHECK(opening.hot.absent_count() == 0);
+
+    fs::create_symlink("sub/target", folder.path / "link");
+    CHECK_FALSE(keep_absent(opening, folder.path / "link"));
+    write_file(folder.path / "sub/target", "target");
+    CHECK(opening.ask(folder.path / "link") == "target");
+
+    CHECK_FALSE(keep_absent(opening, folder.path / "missing/name"));
+    fs::create_directories(folder.path / "missing");
+    write_file(folder.path / "missing/name", "now");
+    CHECK(opening.ask(folder.path / "missing/name") == "now");
+
+    std::string deep = folder.path.string();
+    while (deep.size() < HotFiles::kAbsentBytesMax) deep += "/" + std::string(100, 'd');
+    fs::create_directories(fs::path(deep).parent_path());
+    CHECK_FALSE(keep_absent(opening, deep));
+
+    for (std::size_t i = 0; i < HotFiles::kAbsentMax + 5; ++i) {
+      for (int asks = 0; asks < 2; ++asks) opening.ask(folder.path / ("name-" + std::to_string(i)));
+    }
+    CHECK(opening.hot.absent_count() > HotFiles::kAbsentMax / 2);
+    CHECK(opening.hot.absent_count() <= HotFiles::kAbsentMax);
+
+    Opening none(0);
+    CHECK_FALSE(keep_absent(none, folder.path / "name"));
   }
 
   TEST_CASE("a file under a link of its own is not kept: the way through the link is not watched") {
