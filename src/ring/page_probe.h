@@ -3,7 +3,8 @@
 //
 // The reads of a batch are one system call, on a ring of the probe's own: such a read never leaves the call that submits it, with
 // its byte or with EAGAIN (io_read() in the kernel's io_uring/rw.c), so that there is nothing to wait for. A preadv2() for each of
-// them is most of what sending a large file costs beyond sendfile itself. Where no ring is to be had each is a preadv2().
+// them is most of what sending a large file costs beyond sendfile itself. The ring is made by the first question; where none is to
+// be had each read is a preadv2().
 #pragma once
 
 #include <sys/types.h>
@@ -36,7 +37,10 @@ class PageProbe {
  private:
   bool ask_together(int fd, std::span<const std::uint64_t> offsets);
 
-  std::unique_ptr<io_uring> ring_;  // made, if it is there
+  void make_ring();
+
+  std::unique_ptr<io_uring> ring_;
+  bool asked_for_ring_ = false;
   char byte_ = 0;
 };
 

@@ -18,7 +18,7 @@ TEST_SUITE("ring") {
   TEST_CASE("a probe of a file in memory finds every part of it, and nothing behind its end") {
     const TemporaryFile file(patterned_bytes(kBytes));
     PageProbe probe;
-    CHECK(probe.has_ring());
+    CHECK_FALSE(probe.has_ring());  // nobody has asked yet
     for (int round = 0; round < 2; ++round) {
       CHECK(probe.in_memory(file.fd.get(), 0, kBytes));
       CHECK(probe.in_memory(file.fd.get(), 0, 1));
