@@ -25,9 +25,10 @@ constexpr int hex_value(char c) {
 
 constexpr bool equal_ignore_case(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
-  int difference = 0;  // to the end: the compiler then takes many bytes at once
-  for (std::size_t i = 0; i < a.size(); ++i) difference |= ascii_lower(a[i]) ^ ascii_lower(b[i]);
-  return difference == 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (ascii_lower(a[i]) != ascii_lower(b[i])) return false;
+  }
+  return true;
 }
 
 // Where `needle` first stands in `text`, compared without case, or npos (ngx_strcasestrn).
