@@ -120,14 +120,15 @@ class Http1 final : public Protocol {
   void on_batch_done(int error_number);
   void go_on_after_batch(int error_number);
 
+  // --- bodies of requests (http1_body.cc) ---
   static bool body_unwanted(void* owner) { return static_cast<Http1*>(owner)->on_body_unwanted(); }
   bool on_body_unwanted();
-
-  // --- after the answer ---
   bool discard_body();
-  void finish_request();
   void discard_what_came();
   void on_body_bytes();
+
+  // --- after the answer (http1.cc) ---
+  void finish_request();
   void log_access();
   bool may_keep_alive();
   void next_request();
