@@ -80,16 +80,22 @@ bool HotFiles::make_place() {
   return true;
 }
 
+// What is at the path now, as it is known in memory; false: nothing, or it would have to be waited for.
+bool HotFiles::look_at(const char* path, std::uint64_t flags, struct statx& info) {
+  const open_how how{.flags = flags | O_CLOEXEC, .mode = 0, .resolve = 0};
+  const int fd = ring_.backend().open_cached(path, how);
+  if (fd < 0) return false;
+  const int error = ring_.backend().stat_open_file(fd, &info);
+  ring_.backend().close_now(fd);
+  return error >= 0;
+}
+
 // Whether the path leads to the file, not by a symbolic link of its own, and may be read, now that both are watched. What is
 // known of the file is then what holds.
 bool HotFiles::leads_to(std::string_view path, OpenedFile& file) {
   struct statx named {}, opened {};
-  const open_how how{.flags = O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC, .mode = 0, .resolve = 0};
-  const int fd = ring_.backend().open_cached(path.data(), how);
-  if (fd < 0) return false;
-  const int error = ring_.backend().stat_open_file(fd, &named);
-  ring_.backend().close_now(fd);
-  if (error < 0 || ring_.backend().stat_open_file(file.fd, &opened) < 0) return false;
+  if (!look_at(path.data(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW, named)) return false;
+  if (ring_.backend().stat_open_file(file.fd, &opened) < 0) return false;
   const bool same = named.stx_ino == opened.stx_ino && named.stx_dev_major == opened.stx_dev_major &&
                     named.stx_dev_minor == opened.stx_dev_minor;
   if (same) file.info = to_stat(opened);
@@ -120,10 +126,10 @@ void HotFiles::offer_absent(std::string_view path) {
     --asks;
     return;
   }
-  const Clock::time_point now = ring_.now();
-  if (absent_.size() >= kAbsentMax) std::erase_if(absent_, [now](const auto& entry) { return entry.second < now; });
-  if (absent_.size() >= kAbsentMax) return;
   asks = kAsksAfterRefusal;
+  const Clock::time_point now = ring_.now();
+  if (absent_.size() >= kAbsentMax) forget_expired_absent();
+  if (absent_.size() >= kAbsentMax) return;
   try {
     if (!leads_nowhere(path)) return;
     absent_.insert_or_assign(std::string(path), now + kValid);
@@ -140,17 +146,17 @@ bool HotFiles::leads_nowhere(std::string_view path) {
   const std::string directory = name.substr(0, name.rfind('/') + 1);
   if (directory.empty()) return false;
   struct statx info {};
-  const open_how how{.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .mode = 0, .resolve = 0};
-  const int fd = ring_.backend().open_cached(directory.c_str(), how);
-  if (fd < 0) return false;
-  const int error = ring_.backend().stat_open_file(fd, &info);
-  ring_.backend().close_now(fd);
-  if (error < 0 || !file_systems_.tells_changes(info.stx_dev_major, info.stx_dev_minor)) return false;
+  if (!look_at(directory.c_str(), O_PATH | O_DIRECTORY, info)) return false;
+  if (!file_systems_.tells_changes(info.stx_dev_major, info.stx_dev_minor)) return false;
   if (!paths_.watch_names(directory, ring_.now())) return false;
   const open_how itself{.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC, .mode = 0, .resolve = 0};
   const int found = ring_.backend().open_cached(name.c_str(), itself);
   if (found >= 0) ring_.backend().close_now(found);
   return found == -ENOENT;
+}
+
+void HotFiles::forget_expired_absent() {
+  std::erase_if(absent_, [now = ring_.now()](const auto& entry) { return entry.second < now; });
 }
 
 void HotFiles::forget_absent() {
@@ -184,7 +190,7 @@ void HotFiles::forgotten(void* owner, CachedFile& entry) {
 void HotFiles::on_idle_check() {
   take_changes();
   cache_.forget_inactive(policy_);
-  std::erase_if(absent_, [now = ring_.now()](const auto& entry) { return entry.second < now; });
+  forget_expired_absent();
   if (cache_.size() + absent_.size() != 0) timers_.arm(idle_check_, ring_.now(), kInactive);
 }
 

@@ -3,20 +3,18 @@
 //
 // open_file_cache is nginx's cache with nginx's staleness; this one is on wherever that is not set, for files on file systems
 // that tell their changes (FileSystems::tells_changes). What it saves: open, statx and close, a fifth of the CPU time of a
-// small answer. It also remembers paths at which there is nothing (what try_files and gzip_static ask for with every request), until
-// a name comes into their directory. Names and permissions are PathWatch's to see; times and size are compared besides, once a turn, because not
-// every way of writing is told.
+// small answer. It also remembers paths at which there is nothing (what try_files and gzip_static ask for with every request),
+// until a name comes into their directory; so it does beside open_file_cache, as long as that keeps no errors. Names and
+// permissions are PathWatch's to see; times and size are compared besides, once a turn, because not every way of writing is told.
 #pragma once
 
 #include <array>
 #include <cstdint>
-#include <functional>
-#include <string>
 #include <string_view>
-#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
+#include "base/text_map.h"
 #include "ring/timers.h"
 #include "server/open_file_cache.h"
 #include "server/path_watch.h"
@@ -73,10 +71,12 @@ class HotFiles {
 
   std::uint8_t& asks_to_wait(std::string_view path);
   bool make_place();
+  bool look_at(const char* path, std::uint64_t flags, struct statx& info);
   bool leads_to(std::string_view path, OpenedFile& file);
   bool is_as_it_was(CachedFile& entry);
   bool leads_nowhere(std::string_view path);
   void forget_absent();
+  void forget_expired_absent();
   void take_changes();
   static void forgotten(void* owner, CachedFile& entry);
   void on_idle_check();
@@ -87,11 +87,7 @@ class HotFiles {
   FileSystems& file_systems_;
   PathWatch paths_;
   std::unordered_set<int> watched_;  // the files' ids; a file has one entry, whatever its names
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
-  };
-  std::unordered_map<std::string, Clock::time_point, Hash, std::equal_to<>> absent_;  // until when it needs no look
+  TextMap<Clock::time_point> absent_;  // until when it needs no look
   PathWatch::Changes changes_;
   std::array<std::uint8_t, kPathsInWaiting> waiting_{};
   std::uint64_t turn_ = 1;
