@@ -45,6 +45,7 @@ class Mode:
 MODES = {
     "keepalive": Mode("keep-alive", "wrk", "plain"),
     "limited": Mode("keep-alive, limit_req", "wrk", "limited", smallest_only=True),
+    "pushed": Mode("keep-alive, tcp_nopush off", "wrk", "pushed", peers=()),
     "new": Mode("new connection", "wrk", "plain", new_connections=True),
     "https": Mode("HTTPS/1.1 keep-alive", "wrk", "ecdsa"),
     "h2c": Mode(f"h2c, {H2_STREAMS} streams", "h2load", "h2c"),
@@ -114,7 +115,7 @@ SETTINGS["logged"] = SETTINGS["tuned"].replace("access_log off", "access_log {fo
 LISTEN_FLAGS = {"stock": "", "tuned": " reuseport", "aio": " reuseport", "logged": " reuseport"}
 # A port for each: nginx 1.22 speaks nothing but HTTP/2 on a cleartext port with http2, and a port has one key, so that the client's
 # preferences decide nothing.
-LISTENERS = {"plain": "", "limited": "", "h2c": " http2", "rsa": " ssl http2", "ecdsa": " ssl http2"}
+LISTENERS = {"plain": "", "limited": "", "pushed": "", "h2c": " http2", "rsa": " ssl http2", "ecdsa": " ssl http2"}
 SERVER = """    server {{
         listen 127.0.0.1:{port}{flags};
         server_name localhost;
@@ -127,7 +128,7 @@ SERVER = """    server {{
 MANY_REQUESTS = "        keepalive_requests 1000000;\n"
 # Every request is counted, none is refused: what counting costs is what is measured.
 LIMIT_ZONE = "    limit_req_zone $binary_remote_addr zone=clients:10m rate=1000000r/s;\n"
-LIMIT = "        limit_req zone=clients burst=1000000 nodelay;\n"
+LISTENER_SETTINGS = {"limited": "        limit_req zone=clients burst=1000000 nodelay;\n", "pushed": "        tcp_nopush off;\n"}
 CERTIFICATE = ("        ssl_certificate {folder}/{key}.crt;\n        ssl_certificate_key {folder}/{key}.key;\n"
                "        ssl_protocols {protocol};\n")
 KEY_OPTIONS = {"rsa": ["rsa:2048"], "ecdsa": ["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]}
@@ -195,8 +196,7 @@ def config_text(config, folder, ports, root, worker_connections, certificates=No
         secure = MANY_REQUESTS if "http2" in LISTENERS[listener] and config == "stock" else ""
         if "ssl" in LISTENERS[listener]:
             secure += CERTIFICATE.format(folder=certificates, key=listener, protocol=tls_protocol)
-        if listener == "limited":
-            secure += LIMIT
+        secure += LISTENER_SETTINGS.get(listener, "")
         texts.append(SERVER.format(port=port, flags=LISTENERS[listener] + LISTEN_FLAGS[config], root=root, secure=secure))
     settings = SETTINGS[config].format(folder=folder) + (LIMIT_ZONE if "limited" in ports else "")
     return COMMON.format(folder=folder, worker_connections=worker_connections, settings=settings, servers="".join(texts))

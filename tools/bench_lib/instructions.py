@@ -37,7 +37,9 @@ def count(program, kind, requests, folder):
     found = {"all": int(re.search(r"^([\d,]+) .*PROGRAM TOTALS", told.stdout, re.M)[1].replace(",", ""))}
     for part, function in PARTS.items():
         line = re.search(rf"^\s*([\d,]+) .*:{re.escape(function)} \[", told.stdout, re.M)
-        found[part] = int(line[1].replace(",", "")) if line else 0
+        if not line:
+            raise SystemExit(f"tools/bench: callgrind saw no call of {function}")
+        found[part] = int(line[1].replace(",", ""))
     return found
 
 
@@ -56,5 +58,5 @@ def add_to(page, results):
     columns = ["all", *PARTS]
     page.table(["**instructions a request**", *columns],
                [[KINDS[kind], *(f"{parts[column]:,.0f}" for column in columns)] for kind, parts in results.items()])
-    page.lines += ["Of the server itself, without the kernel: callgrind over the simulated kernel, keep-alive, three header fields, 32 requests "
-                   "a turn, `open_file_cache` for the files.", ""]
+    page.lines += ["Of the server itself, without the kernel: callgrind over the simulated kernel, keep-alive, three header fields, "
+                   "32 requests a turn, `open_file_cache` for the files.", ""]
