@@ -59,6 +59,11 @@ def serve(server, http="", inside="", **more):
     server.start(logged(http, inside, **more))
 
 
+def serve_http2(server, http="", inside=""):
+    """The same over HTTP/2, in cleartext."""
+    run(server, logged(http, inside).replace("listen 127.0.0.1:@P0@;", "listen 127.0.0.1:@P0@ http2;"))
+
+
 def reload(server, text: str):
     server.write_config(text)
     server.send_signal(signal.SIGHUP)
@@ -87,6 +92,14 @@ def ask_each(server, *targets: str, fields=()):
             player.send(get(target, *fields))
             player.read_until(lambda: player.whole_answers() >= count)
         assert player.whole_answers() == len(targets)
+
+
+def hold(server, target):
+    """A request whose answer has begun and takes its time."""
+    sock = connect("P0", server)
+    sock.sendall(get(target))
+    assert sock.recv(15).startswith(b"HTTP/1.1 200")
+    return sock
 
 
 def open_download(server, target="/big.bin"):
