@@ -1,4 +1,4 @@
-"""Options of accepted sockets, read from the server's own descriptors.
+"""Options of accepted sockets, read from the server's own descriptors, and what tcp_nopush makes of packets.
 
 Tests with the argument `server` run once with nginx (which shows that the assertion is right) and once with
 uringx.
@@ -13,6 +13,7 @@ import socket
 
 import pytest
 
+from harness.client import connect
 from harness.running import logged, reload, run, until
 from harness.site import get
 
@@ -74,3 +75,42 @@ def test_tcp_nodelay_follows_a_reload(server):
     for value in ("off", "on"):
         reload(server, logged(server=f"tcp_nodelay {value};"))
         until(lambda: nodelay_after_request(server, 0) is (value == "on"), f"tcp_nodelay {value}")
+
+
+def first_packet(server, target: str) -> tuple[bytes, bytes]:
+    """What the first packet with bytes of an answer carries, and the answer's head."""
+    port = server.ports[0]
+    try:
+        wire = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))
+    except PermissionError:
+        pytest.skip("packets cannot be seen here")
+    with wire, connect("P0", server) as sock:
+        wire.bind(("lo", 0))
+        wire.settimeout(3)
+        sock.sendall(get(target, "Connection: close"))
+        answer = b""
+        while piece := sock.recv(1 << 16):
+            answer += piece
+        while True:
+            packet = wire.recv(1 << 17)
+            tcp = packet[(packet[0] & 15) * 4:int.from_bytes(packet[2:4])] if packet[9] == socket.IPPROTO_TCP else b""
+            payload = tcp[(tcp[12] >> 4) * 4:] if tcp and int.from_bytes(tcp[:2]) == port else b""
+            if payload:
+                return payload, answer[:answer.index(b"\r\n\r\n") + 4]
+
+
+@pytest.mark.parametrize("sendfile", ["on", "off"])
+@pytest.mark.parametrize("nopush", ["on", "off"])
+def test_tcp_nopush_keeps_the_head_for_the_file(server, sendfile, nopush):
+    run(server, logged(server=f"sendfile {sendfile}; tcp_nopush {nopush};"))
+    payload, head = first_packet(server, "/big.bin")
+    assert payload.startswith(head)
+    assert (len(payload) == len(head)) == (sendfile == "on" and nopush == "off")
+
+
+@pytest.mark.parametrize("nopush", ["on", "off"])
+def test_a_small_file_may_go_with_its_head(server, nopush):
+    """uringx never sends two packets where one is enough; nginx does without tcp_nopush."""
+    run(server, logged(server=f"sendfile on; tcp_nopush {nopush};"))
+    payload, head = first_packet(server, "/ten.txt")
+    assert (len(payload) > len(head)) == (nopush == "on" or server.label == "uringx")
