@@ -18,12 +18,6 @@ char* put_constant(char* out, const char (&text)[N]) {
   return out + (N - 1);
 }
 
-// The worker's own texts, too.
-char* put_own(char* out, std::string_view text) {
-  std::memcpy(out, text.data(), text.size());
-  return out + text.size();
-}
-
 bool breaks_lines(char c) { return c == '\r' || c == '\n' || c == '\0'; }
 
 // Any other text: see the header.
@@ -52,7 +46,8 @@ char* put_status_line(char* out, const ResponseHead& head) {
   out = put_constant(out, "HTTP/1.1 ");
   const std::string_view known = status_line(head.status);
   if (head.status_text.empty() && !known.empty()) {
-    return put_constant(put_own(out, known), "\r\n");
+    std::memcpy(out, known.data(), known.size());
+    return put_constant(out + known.size(), "\r\n");
   }
   // nginx's "%03ui ": a code without words keeps its blank.
   if (head.status < 100) *out++ = '0';
@@ -104,10 +99,10 @@ char* write_response_head(char* out, const ResponseHead& head, const WireOptions
   if (options.version < HttpVersion::http_1_0) return out;
   out = put_status_line(out, head);
   if (!options.server_text.empty()) {
-    out = put_constant(put_own(put_constant(out, "Server: "), options.server_text), "\r\n");
+    out = put_constant(put(put_constant(out, "Server: "), options.server_text), "\r\n");
   }
   if (!options.date_text.empty()) {
-    out = put_constant(put_own(put_constant(out, "Date: "), options.date_text), "\r\n");
+    out = put_constant(put(put_constant(out, "Date: "), options.date_text), "\r\n");
   }
   out = put_representation(out, head);
   if (head.location.data() != nullptr && head.location_made_absolute) out = put_field(out, "Location", head.location);
@@ -117,7 +112,7 @@ char* write_response_head(char* out, const ResponseHead& head, const WireOptions
   if (head.location.data() != nullptr && !head.location_made_absolute) out = put_field(out, "Location", head.location);
   const std::size_t early = std::min(head.fields_before_etag, head.fields.size());
   for (std::size_t i = 0; i < early; ++i) out = put_field(out, head.fields[i].name, head.fields[i].value);
-  if (!head.etag.empty()) out = put_constant(put(put_constant(out, "ETag: "), head.etag), "\r\n");
+  if (!head.etag.empty()) out = put_field(out, "ETag", head.etag);
   for (std::size_t i = early; i < head.fields.size(); ++i) out = put_field(out, head.fields[i].name, head.fields[i].value);
   if (!head.content_range.empty()) {
     out = put_field(out, "Content-Range", head.content_range);
