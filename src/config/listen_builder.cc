@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "config/server_names.h"
+#include "modules/http_core.h"
 #include "modules/ssl.h"
 
 namespace uringx {
@@ -80,6 +81,7 @@ std::expected<AddressServers, Refusal> ListenBuilder::name_servers(const Address
   AddressServers servers;
   servers.options = address.options;
   if (address.default_server->settings.get<ServerSsl>().legacy->on) servers.options.ssl = true;  // ngx_http_init_connection
+  servers.tcp_nodelay = *address.default_server->root.settings.get<HttpCoreLocation>().tcp_nodelay;
   servers.default_ = address.default_server;
   if (address.servers.size() < 2 && !address.default_server->has_regex_name()) return servers;
   auto names = std::make_unique<ServerNames>();

@@ -6,8 +6,6 @@
 
 namespace uringx {
 
-bool ServerBlock::wants_nodelay() const { return *root.settings.get<HttpCoreLocation>().tcp_nodelay; }
-
 AddressServers::AddressServers() = default;
 AddressServers::~AddressServers() = default;
 AddressServers::AddressServers(AddressServers&&) noexcept = default;

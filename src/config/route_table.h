@@ -65,8 +65,6 @@ class ServerBlock {
   std::string file;
   unsigned line = 0;
 
-  // tcp_nodelay of the connections whose default server it is.
-  bool wants_nodelay() const;
   bool has_regex_name() const {
     return std::any_of(names.begin(), names.end(), [](const Name& name) { return name.regex.has_value(); });
   }
@@ -87,6 +85,7 @@ class AddressServers {
   const ServerBlock* find_by_name(std::string_view host) const;
 
   ListenOptions options;
+  bool tcp_nodelay = true;  // of the default server
 
  private:
   friend class ListenBuilder;

@@ -106,7 +106,6 @@ struct SocketOption {
 
 void configure(int fd, const Listener& listener, const ListenSocket& listen, const ProcessLog& log) {
   const ListenOptions& options = listen.options;
-  const bool nodelay = listen.servers.default_server().wants_nodelay();
   const KeepaliveOptions keepalive = options.so_keepalive.value_or(KeepaliveOptions{});
   const bool keep = options.so_keepalive.has_value();
   const SocketOption wanted[] = {
@@ -118,7 +117,7 @@ void configure(int fd, const Listener& listener, const ListenSocket& listen, con
       {"TCP_KEEPCNT", IPPROTO_TCP, TCP_KEEPCNT, keepalive.count, keep && keepalive.count != 0},
       {"TCP_FASTOPEN", IPPROTO_TCP, TCP_FASTOPEN, options.fastopen, options.fastopen != -1},
       // Accepted sockets have it from this one, see Connection::set_nodelay().
-      {"TCP_NODELAY", IPPROTO_TCP, TCP_NODELAY, nodelay ? 1 : 0, listener.address.storage.ss_family != AF_UNIX},
+      {"TCP_NODELAY", IPPROTO_TCP, TCP_NODELAY, listen.servers.tcp_nodelay ? 1 : 0, listener.address.storage.ss_family != AF_UNIX},
   };
   for (const SocketOption& option : wanted) {
     if (!option.wanted || set_option(fd, option.level, option.option, option.value)) continue;

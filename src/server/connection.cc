@@ -106,7 +106,7 @@ const std::string& Connection::listen_text() const {
 void Connection::open() {
   if (unanswerable_) return info_.peer.text.empty() ? on_no_memory() : close();
   const ServerBlock& server = default_server();
-  set_nodelay(server);
+  set_nodelay();
   if (servers_->options.proxy_protocol) guard([&] { proxy_header_ = std::make_unique<ProxyHeader>(); });
   if (!is_open()) return;
   tls_undecided_ = servers_->options.ssl || server.settings.get<ServerSsl>().legacy->on;
@@ -118,10 +118,9 @@ void Connection::open() {
 
 // The socket has it from the one that listens (process/listeners.cc), where its address has no servers of its own: a system call
 // fewer for each connection.
-void Connection::set_nodelay(const ServerBlock& server) {
-  const bool wanted = server.wants_nodelay();
-  if (wanted == listen_.servers.default_server().wants_nodelay()) return;
-  const int value = wanted ? 1 : 0;
+void Connection::set_nodelay() {
+  if (servers_->tcp_nodelay == listen_.servers.tcp_nodelay) return;
+  const int value = servers_->tcp_nodelay ? 1 : 0;
   setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &value, sizeof(value));  // refused by unix sockets, which do not delay
 }
 

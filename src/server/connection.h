@@ -114,7 +114,7 @@ class Connection : public ConnectionOfWorker, public IdleConnection {
   };
 
   void learn_addresses();
-  void set_nodelay(const ServerBlock& server);
+  void set_nodelay();
   Protocol& protocol() { return http2_ == nullptr ? static_cast<Protocol&>(http1_) : *http2_; }
   const std::string& listen_text() const;
   std::span<const char> take_proxy_header(std::span<const char> bytes);
