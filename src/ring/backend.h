@@ -84,6 +84,7 @@ struct KernelRingOptions {
   unsigned entries = 1024;         // SQEs; the CQ is eight times as large: an overflow is slow
   unsigned bounded_workers_max = 20;  // kernel threads for files (IORING_REGISTER_IOWQ_MAX_WORKERS)
   unsigned unbounded_workers_max = 16;
+  bool probes_pages = false;       // pages_cached() is asked often: worth a second ring (PageProbe)
 };
 
 // Why a ring cannot be had: the cause and the remedy, in one sentence for the administrator.

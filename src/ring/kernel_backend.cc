@@ -75,7 +75,7 @@ __kernel_timespec to_timespec(Clock::duration duration) {
 
 class KernelBackend : public Backend {
  public:
-  explicit KernelBackend(const io_uring& ring) : ring_(ring) {}
+  KernelBackend(const io_uring& ring, bool probes_pages) : ring_(ring), page_probe_(probes_pages) {}
   ~KernelBackend() override { io_uring_queue_exit(&ring_); }
   KernelBackend(const KernelBackend&) = delete;
   KernelBackend& operator=(const KernelBackend&) = delete;
@@ -283,7 +283,7 @@ std::expected<std::unique_ptr<Backend>, RingRefused> make_kernel_backend(const K
   unsigned workers_max[2] = {options.bounded_workers_max, options.unbounded_workers_max};
   io_uring_register_iowq_max_workers(&ring, workers_max);
   io_uring_register_ring_fd(&ring);
-  return std::make_unique<KernelBackend>(ring);
+  return std::make_unique<KernelBackend>(ring, options.probes_pages);
 }
 
 }  // namespace uringx

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <new>
 
 namespace uringx {
 namespace {
@@ -18,25 +17,21 @@ constexpr unsigned kBatchMax = 33;
 
 }  // namespace
 
-void PageProbe::make_ring() {
-  asked_for_ring_ = true;
-  ring_.reset(new (std::nothrow) io_uring);
-  if (ring_ == nullptr) return;
+PageProbe::PageProbe(bool with_ring) {
+  if (!with_ring) return;
+  ring_ = std::make_unique<io_uring>();
   // SUBMIT_ALL: one that is refused does not keep back those behind it, so that the batch is always answered whole.
   if (io_uring_queue_init(kBatchMax, ring_.get(), IORING_SETUP_SUBMIT_ALL) != 0) ring_ = nullptr;
 }
 
-PageProbe::PageProbe() = default;
 PageProbe::~PageProbe() { give_up_ring(); }
 
 void PageProbe::give_up_ring() {
   if (ring_ != nullptr) io_uring_queue_exit(ring_.get());
   ring_ = nullptr;
-  asked_for_ring_ = true;
 }
 
 bool PageProbe::in_memory(int fd, std::uint64_t offset, std::uint64_t bytes) {
-  if (!asked_for_ring_) make_ring();
   const std::uint64_t last = offset + bytes - 1;
   std::array<std::uint64_t, kBatchMax> batch;
   for (std::uint64_t at = offset; at <= last;) {

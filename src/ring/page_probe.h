@@ -3,8 +3,7 @@
 //
 // The reads of a batch are one system call, on a ring of the probe's own: such a read never leaves the call that submits it, with
 // its byte or with EAGAIN (io_read() in the kernel's io_uring/rw.c), so that there is nothing to wait for. A preadv2() for each of
-// them is most of what sending a large file costs beyond sendfile itself. The ring is made by the first question; where none is to
-// be had each read is a preadv2().
+// them is most of what sending a large file costs beyond sendfile itself. Where no ring is wanted or to be had each is a preadv2().
 #pragma once
 
 #include <sys/types.h>
@@ -20,7 +19,8 @@ namespace uringx {
 
 class PageProbe {
  public:
-  PageProbe();
+  // Without the ring the questions are answered as well, at a higher price.
+  explicit PageProbe(bool with_ring);
   ~PageProbe();
   PageProbe(const PageProbe&) = delete;
   PageProbe& operator=(const PageProbe&) = delete;
@@ -31,16 +31,12 @@ class PageProbe {
 
   // Whether batches go through a ring.
   bool has_ring() const { return ring_ != nullptr; }
-  // As if the kernel had refused the ring.
-  void give_up_ring();
 
  private:
   bool ask_together(int fd, std::span<const std::uint64_t> offsets);
+  void give_up_ring();
 
-  void make_ring();
-
-  std::unique_ptr<io_uring> ring_;
-  bool asked_for_ring_ = false;
+  std::unique_ptr<io_uring> ring_;  // made, if it is there
   char byte_ = 0;
 };
 

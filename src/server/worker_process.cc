@@ -167,7 +167,7 @@ bool WorkerProcess::start_workers() {
 void WorkerProcess::serve(std::size_t index, std::latch& ready) {
   WorkerThread& self = threads_[index];
   pin(index);
-  auto backend = make_kernel_backend({});
+  auto backend = make_kernel_backend({.probes_pages = true});
   if (!backend) {
     self.refusal = backend.error().message;
     ready.count_down();

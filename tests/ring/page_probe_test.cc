@@ -17,9 +17,8 @@ constexpr std::size_t kBytes = 7 * kMiB;  // more than three batches
 TEST_SUITE("ring") {
   TEST_CASE("a probe of a file in memory finds every part of it, and nothing behind its end") {
     const TemporaryFile file(patterned_bytes(kBytes));
-    PageProbe probe;
-    CHECK_FALSE(probe.has_ring());  // nobody has asked yet
-    for (int round = 0; round < 2; ++round) {
+    for (const bool with_ring : {true, false}) {
+      PageProbe probe(with_ring);
       CHECK(probe.in_memory(file.fd.get(), 0, kBytes));
       CHECK(probe.in_memory(file.fd.get(), 0, 1));
       CHECK(probe.in_memory(file.fd.get(), kBytes - 1, 1));
@@ -28,17 +27,14 @@ TEST_SUITE("ring") {
       CHECK_FALSE(probe.in_memory(file.fd.get(), 0, kBytes + 1));
       CHECK_FALSE(probe.in_memory(file.fd.get(), kBytes, 1));
       CHECK_FALSE(probe.in_memory(-1, 0, 1));
-      if (round == 0) CHECK(probe.has_ring());  // none of it was left unanswered
-      probe.give_up_ring();
+      CHECK(probe.has_ring() == with_ring);  // none of it was left unanswered
     }
-    CHECK_FALSE(probe.has_ring());
   }
 
   TEST_CASE("a probe misses no MiB that is not in memory") {
     const TemporaryFile file(patterned_bytes(kBytes));
-    PageProbe with_ring;
-    PageProbe without;
-    without.give_up_ring();
+    PageProbe with_ring(true);
+    PageProbe without(false);
     REQUIRE(posix_fadvise(file.fd.get(), 0, 0, POSIX_FADV_RANDOM) == 0);  // no read-ahead over the gap
     for (PageProbe* const probe : {&with_ring, &without}) {
       for (const std::size_t gone : {std::size_t{0}, 2 * kMiB, 5 * kMiB, 6 * kMiB}) {
