@@ -25,7 +25,8 @@ void AcceptingSocket::on_accepted(Completion completion) {
   } else if (error != ECANCELED && error != EINTR && error != EAGAIN) {
     error_log_.write(error == ECONNABORTED ? LogLevel::error : LogLevel::crit, 0, "accept4() failed", error);
   }
-  if (completion.more() || stopping_) return;
+  if (completion.more()) return;
+  if (stopping_) return accept_last();
   if (error == EAGAIN) {
     // Another process made the shared socket non-blocking (nginx does, when it takes it over for an upgrade).
     fcntl(listen_fd_, F_SETFL, fcntl(listen_fd_, F_GETFL) & ~O_NONBLOCK);
@@ -35,6 +36,16 @@ void AcceptingSocket::on_accepted(Completion completion) {
   } else {
     accept();
   }
+}
+
+// The kernel wakes one of those who wait for a connection, and one that is cancelled before it was there to accept it wakes no other:
+// the connection would wait, beside a new worker that is idle, for the next one. An accept looks before it waits; nobody is woken
+// between that and the cancel behind it, but for an instant within one system call.
+void AcceptingSocket::accept_last() {
+  if (accepted_last_) return;
+  accepted_last_ = true;
+  accept();
+  ring_.cancel(operation_);
 }
 
 void AcceptingSocket::stop() {

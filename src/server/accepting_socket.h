@@ -27,6 +27,7 @@ class AcceptingSocket {
 
  private:
   void accept();
+  void accept_last();
   void on_accepted(Completion completion);
 
   Ring& ring_;
@@ -36,6 +37,7 @@ class AcceptingSocket {
   std::size_t listen_index_;
   Taker taker_;
   bool stopping_ = false;
+  bool accepted_last_ = false;
   Operation operation_{this, Operation::calls<&AcceptingSocket::on_accepted>};
   Timer retry_{this, Timer::calls<&AcceptingSocket::accept>};
 };
