@@ -12,8 +12,9 @@ namespace {
 
 // Memory comes and goes in folios and read-ahead windows, mostly larger than the step (read_ahead_kb is 128 by default).
 constexpr std::uint64_t kStepBytes = 64 * 1024;
-// With the last byte, 2 MiB are one batch.
-constexpr unsigned kBatchMax = 33;
+constexpr std::uint64_t kPageBytes = 4096;
+// Of 2 MiB, beside their ends, one batch.
+constexpr unsigned kBatchMax = 32;
 
 }  // namespace
 
@@ -33,22 +34,23 @@ void PageProbe::give_up_ring() {
 
 bool PageProbe::in_memory(int fd, std::uint64_t offset, std::uint64_t bytes) {
   const std::uint64_t last = offset + bytes - 1;
+  if (!ask(fd, offset) || !ask(fd, last)) return false;
   std::array<std::uint64_t, kBatchMax> batch;
-  for (std::uint64_t at = offset; at <= last;) {
+  for (std::uint64_t step = offset + kStepBytes; step < last;) {
     std::size_t count = 0;
-    while (count < kBatchMax - 1 && at <= last) {
-      batch[count++] = at;
-      at += kStepBytes;
+    for (; count < kBatchMax && step < last; step += kStepBytes) {
+      batch[count++] = std::min(step + random_() % (kStepBytes / kPageBytes) * kPageBytes, last);
     }
-    if (at > last) batch[count++] = last;
     if (!ask_together(fd, std::span(batch).first(count))) return false;
   }
   return true;
 }
 
+bool PageProbe::ask(int fd, std::uint64_t at) { return read_without_waiting(fd, {&byte_, 1}, at) == 1; }
+
 bool PageProbe::ask_together(int fd, std::span<const std::uint64_t> offsets) {
   if (ring_ == nullptr) {
-    return std::ranges::all_of(offsets, [&](std::uint64_t at) { return read_without_waiting(fd, {&byte_, 1}, at) == 1; });
+    return std::ranges::all_of(offsets, [&](std::uint64_t at) { return ask(fd, at); });
   }
   for (const std::uint64_t at : offsets) {
     io_uring_sqe* const sqe = io_uring_get_sqe(ring_.get());

@@ -1,9 +1,12 @@
 // PageProbe asks whether a stretch of a file is in the page cache, without waiting and without permission to write the file
 // (cachestat(2) and mincore(2) ask for it): it has single bytes read with RWF_NOWAIT. Owned by a backend, on its thread.
 //
-// The reads of a batch are one system call, on a ring of the probe's own: such a read never leaves the call that submits it, with
-// its byte or with EAGAIN (io_read() in the kernel's io_uring/rw.c), so that there is nothing to wait for. A preadv2() for each of
-// them is most of what sending a large file costs beyond sendfile itself. Where no ring is wanted or to be had each is a preadv2().
+// A byte that is not there is EAGAIN, and yet its page is on its way then. So the ends are asked first, and only where both are there
+// what lies between, each time at other places: an earlier question must not be taken for the file.
+//
+// The reads between the ends are one system call, on a ring of the probe's own: such a read never leaves the call that submits it,
+// with its byte or with EAGAIN (io_read() in the kernel's io_uring/rw.c), so that there is nothing to wait for. A preadv2() for each
+// of them is most of what sending a large file costs beyond sendfile itself. Where no ring is wanted or to be had each is one.
 #pragma once
 
 #include <sys/types.h>
@@ -11,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <random>
 #include <span>
 
 struct io_uring;
@@ -33,10 +37,12 @@ class PageProbe {
   bool has_ring() const { return ring_ != nullptr; }
 
  private:
+  bool ask(int fd, std::uint64_t at);
   bool ask_together(int fd, std::span<const std::uint64_t> offsets);
   void give_up_ring();
 
   std::unique_ptr<io_uring> ring_;  // made, if it is there
+  std::minstd_rand random_;
   char byte_ = 0;
 };
 

@@ -40,6 +40,7 @@ void SocketSender::start(const Answer& answer) {
   file_bytes_per_call_max_ = answer.file_bytes_per_call_max;
   use_sendfile_ = answer.use_sendfile;
   push_head_ = answer.push_head;
+  read_until_ = 0;
   pace_ = answer.pace;
   allowance_ = UINT64_MAX;
   bytes_sent_ = 0;
@@ -168,8 +169,13 @@ std::uint64_t SocketSender::window_bytes() const {
   return std::min(reader_.part_bytes_left(), kSendFileWindowBytes - reader_.file_offset() % kSendFileWindowBytes);
 }
 
-bool SocketSender::pages_cached() const {
-  return worker_.ring().backend().pages_cached(reader_.file_fd(), reader_.file_identity(), reader_.file_offset(), window_bytes());
+// What is not in memory is read to the end of its window before the next look: each look has the kernel read a little by itself.
+bool SocketSender::pages_cached() {
+  const std::uint64_t offset = reader_.file_offset(), bytes = std::min(window_bytes(), allowance_);
+  if (offset < read_until_) return false;
+  const bool cached = worker_.ring().backend().pages_cached(reader_.file_fd(), reader_.file_identity(), offset, bytes);
+  if (!cached) read_until_ = offset + bytes;
+  return cached;
 }
 
 void SocketSender::send_file() {

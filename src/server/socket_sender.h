@@ -42,7 +42,7 @@ class SocketSender final : public AnswerSender {
   bool prefers_sendfile() const;
   bool pushes_head() const;
   std::uint64_t window_bytes() const;
-  bool pages_cached() const;
+  bool pages_cached();
   void take_buffer();
   void give_buffer_back();
   void send_file();
@@ -66,6 +66,7 @@ class SocketSender final : public AnswerSender {
   std::uint64_t file_bytes_per_call_max_ = 0;
   bool use_sendfile_ = true;
   bool push_head_ = false;
+  std::uint64_t read_until_ = 0;      // offset in the file: before it, not all was in memory when it was looked at
   SendPace pace_;
   std::uint64_t allowance_ = UINT64_MAX;  // what may go at once; less with a pace to keep
   std::span<char> buffer_;            // from BodyBuffers

@@ -5,9 +5,23 @@
 #include "ring_fixture.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
+
+#include <algorithm>
 
 namespace uringx {
 namespace {
+
+constexpr std::size_t kPageBytes = 4096;
+
+std::ptrdiff_t pages_in_memory(int fd, std::size_t bytes) {
+  void* const mapped = mmap(nullptr, bytes, PROT_READ, MAP_SHARED, fd, 0);
+  REQUIRE(mapped != MAP_FAILED);
+  std::vector<unsigned char> pages(bytes / kPageBytes);
+  REQUIRE(mincore(mapped, bytes, pages.data()) == 0);
+  munmap(mapped, bytes);
+  return std::ranges::count_if(pages, [](unsigned char page) { return (page & 1) != 0; });
+}
 
 constexpr std::size_t kMiB = 1u << 20;
 constexpr std::size_t kBytes = 7 * kMiB;  // more than three batches
@@ -53,6 +67,30 @@ TEST_SUITE("ring") {
       }
     }
     CHECK(with_ring.has_ring());
+  }
+
+  // An EAGAIN has the kernel bring the page that was asked for.
+  TEST_CASE("a probe is not taken in by what its own questions brought into memory") {
+    const TemporaryFile file(patterned_bytes(2 * kMiB));
+    const int fd = file.fd.get();
+    REQUIRE(posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM) == 0);
+    PageProbe probe(true);
+    for (const bool ends_are_there : {false, true}) {
+      if (!evict(fd)) {
+        MESSAGE("no file system on a disk here: eviction not tried");
+        return;
+      }
+      char byte = 0;
+      if (ends_are_there) REQUIRE((pread(fd, &byte, 1, 0) == 1 && pread(fd, &byte, 1, 2 * kMiB - 1) == 1));
+      const std::ptrdiff_t before = pages_in_memory(fd, 2 * kMiB);
+      REQUIRE(before < 16);
+      for (int look = 1; look <= 4; ++look) {
+        CAPTURE(look);
+        CHECK_FALSE(probe.in_memory(fd, 0, 2 * kMiB));
+        usleep(20'000);  // what it brought in is there
+        if (look == 1 && !ends_are_there) CHECK(pages_in_memory(fd, 2 * kMiB) <= before + 1);
+      }
+    }
   }
 }
 
