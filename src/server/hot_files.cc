@@ -126,10 +126,11 @@ void HotFiles::offer_absent(std::string_view path) {
     --asks;
     return;
   }
-  asks = kAsksAfterRefusal;
   const Clock::time_point now = ring_.now();
+  asks = kAsksAfterNames;  // a full one is not gone through each time
   if (absent_.size() >= kAbsentMax) forget_expired_absent();
   if (absent_.size() >= kAbsentMax) return;
+  asks = kAsksAfterRefusal;
   try {
     if (!leads_nowhere(path)) return;
     absent_.insert_or_assign(std::string(path), now + kValid);
@@ -191,7 +192,11 @@ void HotFiles::on_idle_check() {
   take_changes();
   cache_.forget_inactive(policy_);
   forget_expired_absent();
-  if (cache_.size() + absent_.size() != 0) timers_.arm(idle_check_, ring_.now(), kInactive);
+  if (cache_.size() + absent_.size() != 0) {
+    timers_.arm(idle_check_, ring_.now(), kInactive);
+  } else {
+    paths_.forget_directories();  // nobody would read what they tell
+  }
 }
 
 }  // namespace uringx

@@ -17,7 +17,9 @@ namespace {
 
 constexpr std::uint32_t kWayEvents = IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF;
 constexpr std::uint32_t kFileEvents = kWayEvents | IN_MODIFY;
+constexpr std::uint32_t kDirectoryEvents = kWayEvents | IN_DELETE;
 constexpr std::uint32_t kNameEvents = IN_CREATE | IN_MOVED_TO;
+constexpr std::uint32_t kDirectoryRemoved = IN_DELETE | IN_ISDIR;
 constexpr unsigned kLinksMax = 40;  // as the kernel follows at most (MAXSYMLINKS)
 constexpr std::size_t kDirectoriesMax = 1024;
 constexpr Clock::time_point kWatched = Clock::time_point::max();
@@ -81,7 +83,7 @@ bool PathWatch::watch_names(const std::string& directory, Clock::time_point now)
   if (!fd) return false;
   const int id = add(fd.get(), kNameEvents);
   if (on_the_way_.contains(id)) return true;
-  if (id >= 0) inotify_rm_watch(events_.get(), id);  // the way has just changed, which will be told
+  if (id >= 0) inotify_rm_watch(events_.get(), id);  // the way has just changed, which is told
   return false;
 }
 
@@ -106,6 +108,7 @@ bool PathWatch::walk(std::string_view path, bool watching, std::vector<Node>& pa
   OwnedFd directory = look_up(AT_FDCWD, "/");
   if (!directory || !pass(directory.get(), watching, passed)) return false;
   for (std::string name = first_component(rest); !name.empty(); name = first_component(rest)) {
+    if (watching) names_on_the_way_.insert(name);
     OwnedFd next = look_up(directory.get(), name.c_str());
     if (!next || !pass(next.get(), watching, passed)) return false;
     if (!passed.back().is_link) {
@@ -128,7 +131,7 @@ bool PathWatch::pass(int fd, bool watching, std::vector<Node>& passed) {
   if (!file_systems_.tells_ways(info.stx_dev_major, info.stx_dev_minor)) return false;
   passed.push_back({info.stx_dev_major, info.stx_dev_minor, info.stx_ino, S_ISLNK(info.stx_mode)});
   if (!watching) return true;
-  const int id = add(fd, kWayEvents);
+  const int id = add(fd, passed.back().is_link ? kWayEvents : kDirectoryEvents);
   if (id < 0) return false;
   on_the_way_.insert(id);
   return true;
@@ -158,6 +161,8 @@ bool PathWatch::read_events(Changes& changes) {
         changes.files.push_back(event->wd);
       } else if (event->len == 0) {  // about the directory itself, not about a name in it
         return false;
+      } else if ((event->mask & kDirectoryRemoved) == kDirectoryRemoved && names_on_the_way_.contains(event->name)) {
+        return false;  // one of that name, at least
       } else if ((event->mask & kNameEvents) != 0) {
         changes.names_came = true;
       }
@@ -169,6 +174,7 @@ bool PathWatch::read_events(Changes& changes) {
 void PathWatch::forget_directories() {
   for (const int id : on_the_way_) inotify_rm_watch(events_.get(), id);
   on_the_way_.clear();
+  names_on_the_way_.clear();
   directories_.clear();
 }
 

@@ -4,15 +4,16 @@
 //
 // What it relies on (fsnotify): the event is queued before the call that made the change returns, so whoever changes a file
 // and then sends a request has the event seen by a look at the queue that follows the request. A rename tells the inode that
-// moved (MOVE_SELF) and the one that lost its name (ATTRIB: the link count), an unlink likewise, so that watching the inodes
-// on the way is enough: directories are asked about the names in them (CREATE, MOVED_TO) only for names that are not there yet
-// (but tell of their names' attributes all the same). Mounts
-// are told by /proc/self/mountinfo (proc(5)). Not told: writes through a mapping or by libaio, a mount point that is renamed
-// in another mount namespace, and what a network or FUSE server does.
+// moved (MOVE_SELF) and the one that lost its name (ATTRIB: the link count), an unlink likewise. A directory that is removed is
+// told only when nobody has it open any more (DELETE_SELF), so that its parent is asked about it (DELETE); about names that come
+// (CREATE, MOVED_TO) directories are asked only for names that are not there yet. Mounts are told by /proc/self/mountinfo
+// (proc(5)). Not told: writes through a mapping or by libaio, a mount point that is renamed in another mount namespace, and what a
+// network or FUSE server does.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -51,6 +52,9 @@ class PathWatch {
     std::vector<int> files;  // ids of changed files, in no order
     bool names_came = false;  // into a directory of watch_names()
   };
+  // Ends every watch that is not a file's: nobody asks for a path any more.
+  void forget_directories();
+
   // What happened since the last call. False: any path may lead elsewhere; the way to no file is watched any more, nor any
   // directory's names, and the caller unwatches the files.
   bool read_changes(Changes& changes);
@@ -61,7 +65,6 @@ class PathWatch {
   int add(int fd, std::uint32_t events);
   bool may_watch(Clock::time_point now);
   bool read_events(Changes& changes);
-  void forget_directories();
   bool watch_directory(std::string_view path, Clock::time_point now);
   bool walk(std::string_view path, bool watching, std::vector<Node>& passed);
   bool pass(int fd, bool watching, std::vector<Node>& passed);
@@ -70,6 +73,7 @@ class PathWatch {
   OwnedFd events_;
   OwnedFd mounts_;
   std::unordered_set<int> on_the_way_;  // ids of directories and symbolic links
+  std::set<std::string, std::less<>> names_on_the_way_;  // theirs
   // Directories by the path they were asked for: watched (kWatched), or not to be had and when to ask again.
   std::map<std::string, Clock::time_point, std::less<>> directories_;
   Clock::time_point retry_at_{};  // there were no watches to be had

@@ -247,6 +247,13 @@ TEST_SUITE("server") {
           fs::remove_all(here().parent_path());
           fs::rename(root / "sub", here().parent_path());
         },
+        [&] {  // its directory was removed and made again, and somebody still has the old one open
+          const OwnedFd held(open(here().parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+          fs::remove_all(here().parent_path());
+          fs::create_directories(here().parent_path());
+          write_file(here(), text);
+          CHECK(opening.ask(page) == text);
+        },
         [&] {  // its directory went and came back
           fs::rename(here().parent_path(), root / "away");
           CHECK(opening.ask(page).empty());
