@@ -20,6 +20,10 @@ COUNT_BYTES_FROM = 1 << 20
 SETTLE_SECONDS = 0.15
 # What takes longer counts as failed: of large files on many connections no answer is quick.
 TIMEOUT = ("--timeout", "20s")
+# Over HTTP/2 bodies of this size and more are asked for until so much has come, each stream's last one whole.
+H2LOAD_COUNTED_FROM = 64 << 10
+H2LOAD_BYTES = 1 << 30
+H2LOAD_SECONDS_MORE = 60
 # nginx closes idle connections when fewer than a sixteenth are free (ngx_drain_connections).
 WORKER_CONNECTIONS_MIN = 1024
 WORKER_CONNECTIONS_EACH = 2
@@ -109,26 +113,36 @@ def microseconds(text):
     return float(number) * UNITS_US[unit]
 
 
-def run_h2load(url, connections, seconds, core, log=None, streams=cases.H2_STREAMS, http2=True):
+def run_h2load(url, connections, seconds, core, log=None, streams=cases.H2_STREAMS, http2=True, requests=None):
     """One run of h2load: (finished requests, bytes of bodies, elapsed seconds, times of requests in us in order, errors).
 
-    Times are known with a `log`, which costs the client a write() for each request.
+    Times are known with a `log`, which costs the client a write() for each request. With `requests` it goes on until so many are
+    answered, however long that takes: at the end of its time h2load counts no more, but lets what it has asked for be sent all the same.
     """
-    command = ["taskset", "-c", str(core), "h2load", "-t1", f"-c{connections}", f"-m{streams}", f"-D{seconds}"]
+    extent = f"-D{seconds}" if requests is None else f"-n{requests}"
+    command = ["taskset", "-c", str(core), "h2load", "-t1", f"-c{connections}", f"-m{streams}", extent]
     if log:
         log.unlink(missing_ok=True)
         command.append(f"--log-file={log}")
     if not http2:
         command.append("--h1")
-    done = subprocess.run([*command, url], capture_output=True, text=True, timeout=seconds * 3 + 30, check=True)
+    done = subprocess.run([*command, url], capture_output=True, text=True, timeout=seconds * 3 + H2LOAD_SECONDS_MORE, check=True)
     said = done.stdout
     finished = re.search(r"finished in ([\d.]+\w+)", said)
-    requests, failed, errored, timeout = (int(n) for n in re.search(
+    finished_requests, failed, errored, timeout = (int(n) for n in re.search(
         r"(\d+) succeeded, (\d+) failed, (\d+) errored, (\d+) timeout", said).groups())
     bad = sum(int(n) for n in re.search(r"(\d+) 3xx, (\d+) 4xx, (\d+) 5xx", said).groups())
     size = int(re.search(r"\((\d+)\) data", said)[1])
     times = sorted(int(line.split("\t")[2]) for line in log.read_text().splitlines()) if log else []
-    return requests, size, microseconds(finished[1]) / 1e6, times, failed + errored + timeout + bad
+    return finished_requests, size, microseconds(finished[1]) / 1e6, times, failed + errored + timeout + bad
+
+
+def h2load_requests(case, body_bytes):
+    """How many it is to wait for, None: as many as it gets in its time. Of large bodies that which is under way on all streams when
+    the time is up is no small part."""
+    if body_bytes < H2LOAD_COUNTED_FROM:
+        return None
+    return max(case.connections * cases.H2_STREAMS, H2LOAD_BYTES // body_bytes)
 
 
 def run_client(server, case, body_bytes, seconds, core):
@@ -137,8 +151,9 @@ def run_client(server, case, body_bytes, seconds, core):
     request = mode.request or cases.Request(case.size, f"/{case.size}.bin")
     url = server.url(request.path, mode.listener)
     if mode.client == "h2load":
-        requests, read_bytes, elapsed, _, errors = run_h2load(url, case.connections, seconds, core)
-        return wrk.Run(requests, read_bytes, elapsed, None, None, None, errors)
+        finished, read_bytes, elapsed, _, errors = run_h2load(url, case.connections, seconds, core,
+                                                              requests=h2load_requests(case, body_bytes))
+        return wrk.Run(finished, read_bytes, elapsed, None, None, None, errors)
     headers = request.headers + ((("Connection", "close"),) if mode.new_connections else ())
     return wrk.run(url, case.connections, seconds, core, headers, request.script, request.status,
                    TIMEOUT if body_bytes >= COUNT_BYTES_FROM else ())
