@@ -14,6 +14,8 @@
 
 namespace uringx {
 
+class FileTexts;  // http/file_texts.h
+
 // nginx's known methods (ngx_http_request.h); the rest are `unknown` with their text kept.
 enum class Method : std::uint8_t {
   unknown,
@@ -104,6 +106,7 @@ struct ResponseHead {
   std::string_view charset;  // "; charset=..." is appended when not empty
   std::int64_t content_length = kUnknownLength;
   std::time_t last_modified = -1;  // -1: none; printed with 200, 206 and 304 only
+  const FileTexts* file_texts = nullptr;  // of the file that is sent: write_last_modified() takes the date from there
   bool last_modified_in_fields = false;  // `fields` hold the text that was given for it
   std::string_view etag;
   std::size_t fields_before_etag = 0;  // so many of `fields` were there when it was set: they are printed first

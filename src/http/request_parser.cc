@@ -1,14 +1,10 @@
 #include "http/request_parser.h"
 
-#include <bit>
 #include <cstring>
-
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
 
 #include "base/check.h"
 #include "http/ascii.h"
+#include "http/line_break.h"
 
 namespace uringx {
 
@@ -48,25 +44,6 @@ constexpr auto kNameByte = byte_table([](unsigned char c) {
 template <typename Table>
 const char* skip(const Table& table, const char* p, const char* end) {
   while (p != end && table[byte_index(*p)]) ++p;
-  return p;
-}
-
-// The first NUL, LF or CR of a field value, or end. Values are where the bytes of a head are: 16 at a time.
-const char* find_value_end(const char* p, const char* end) {
-#if defined(__SSE2__)
-  const __m128i limit = _mm_set1_epi8('\r');
-  while (end - p >= 16) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-    // Unsigned "<= CR": NUL, LF and CR, and controls that are let through below.
-    auto mask = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(bytes, limit), bytes)));
-    for (; mask != 0; mask &= mask - 1) {
-      const char* at = p + std::countr_zero(mask);
-      if (*at == '\r' || *at == '\n' || *at == '\0') return at;
-    }
-    p += 16;
-  }
-#endif
-  while (p != end && *p != '\r' && *p != '\n' && *p != '\0') ++p;
   return p;
 }
 
@@ -441,7 +418,7 @@ ParseStatus RequestParser::parse_field(std::string_view text, bool underscores_i
         [[fallthrough]];
 
       case State::value:
-        p = find_value_end(p, end);
+        p = find_line_break(p, end);
         if (p == end) break;
         if (*p == '\0') return invalid(p);
         value_end_ = offset(p);

@@ -5,6 +5,8 @@
 #include <cstring>
 
 #include "http/date.h"
+#include "http/file_texts.h"
+#include "http/line_break.h"
 #include "http/status.h"
 
 namespace uringx {
@@ -18,21 +20,11 @@ char* put_constant(char* out, const char (&text)[N]) {
   return out + (N - 1);
 }
 
-bool breaks_lines(char c) { return c == '\r' || c == '\n' || c == '\0'; }
-
 // Any other text: see the header.
 char* put(char* out, std::string_view text) {
-  bool is_bad = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    out[i] = text[i];
-    is_bad |= breaks_lines(text[i]);
-  }
-  if (is_bad) [[unlikely]] {
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      if (breaks_lines(out[i])) out[i] = ' ';
-    }
-  }
-  return out + text.size();
+  char* const end = std::copy(text.begin(), text.end(), out);
+  if (find_line_break(out, end) != end) [[unlikely]] std::replace_if(out, end, breaks_lines, ' ');
+  return end;
 }
 
 char* put(char* out, std::int64_t number) { return std::to_chars(out, out + 20, number).ptr; }
@@ -78,12 +70,19 @@ char* put_representation(char* out, const ResponseHead& head) {
   }
   const bool has_date = head.status == 200 || head.status == 206 || head.status == 304;
   if (head.last_modified != -1 && !head.last_modified_in_fields && has_date) {
-    out = put_constant(write_http_date(put_constant(out, "Last-Modified: "), head.last_modified), "\r\n");
+    out = put_constant(write_last_modified(put_constant(out, "Last-Modified: "), head), "\r\n");
   }
   return out;
 }
 
 }  // namespace
+
+char* write_last_modified(char* out, const ResponseHead& head) {
+  if (head.file_texts == nullptr || head.file_texts->modified() != head.last_modified) return write_http_date(out, head.last_modified);
+  const std::string_view kept = head.file_texts->last_modified();
+  std::memcpy(out, kept.data(), kept.size());
+  return out + kept.size();
+}
 
 std::size_t response_head_bytes_max(const ResponseHead& head, const WireOptions& options) {
   // Every constant line, number and date together; the longest status line known has 36 bytes.

@@ -22,6 +22,9 @@ struct WireOptions {
   std::string_view date_text = {};        // 29 bytes, made once a second
 };
 
+// head.last_modified as text, kHttpDateBytes of it; returns their end. Copied when the file's texts are of that time.
+char* write_last_modified(char* out, const ResponseHead& head);
+
 // A size that the printed head cannot exceed.
 std::size_t response_head_bytes_max(const ResponseHead& head, const WireOptions& options);
 

@@ -17,6 +17,7 @@ struct ProbeFile {
   bool test_only = false;  // existence and kind only (index, try_files): an unreadable file still exists
 };
 
+class FileTexts;       // http/file_texts.h
 struct DirectoryWork;  // modules/handler.h
 
 // Read the directory of this path and do the work on its entries; the handler is resumed with what came of it. Both are
@@ -65,6 +66,7 @@ struct FileAnswer {
   int error_number = 0;   // 0, ENOENT, EACCES, ...
   std::string_view failed_call = "open()";  // for the error log
   struct stat info {};    // valid when error_number is 0 (device, inode, mode, size, mtime)
+  const FileTexts* texts = nullptr;  // of it, where they are kept: valid until the request opens another file or ends
 
   bool is_directory() const { return error_number == 0 && S_ISDIR(info.st_mode); }
   bool is_file() const { return error_number == 0 && S_ISREG(info.st_mode); }

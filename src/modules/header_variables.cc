@@ -3,6 +3,7 @@
 
 #include "http/ascii.h"
 #include "http/date.h"
+#include "http/response_writer.h"
 #include "http/uri.h"
 #include "modules/http_core.h"
 #include "modules/variables.h"
@@ -114,7 +115,7 @@ Text get_sent_last_modified(Request& request, std::string_view) {
     return get_sent_http(request, "last_modified");
   }
   char* const text = request.arena.take_bytes(kHttpDateBytes);
-  write_http_date(text, request.response.last_modified);
+  write_last_modified(text, request.response);
   return std::string_view(text, kHttpDateBytes);
 }
 

@@ -1,9 +1,8 @@
 #include "modules/static_files.h"
 
 #include <cerrno>
-#include <charconv>
-#include <iterator>
 
+#include "http/file_texts.h"
 #include "http/uri.h"
 #include "modules/http_core.h"
 #include "modules/types.h"
@@ -60,17 +59,6 @@ std::span<const HandlerRow> handlers() { return kHandlers; }
 
 const Module kStaticFilesModule = {.id = ModuleId::static_files, .name = "static", .rows = {}, .handlers = handlers};
 
-std::string_view make_etag(Arena& arena, std::time_t modified, std::uint64_t bytes) {
-  char text[48];
-  char* out = text;
-  *out++ = '"';
-  out = std::to_chars(out, std::end(text), static_cast<std::uint64_t>(modified), 16).ptr;
-  *out++ = '-';
-  out = std::to_chars(out, std::end(text), bytes, 16).ptr;
-  *out++ = '"';
-  return arena.copy({text, static_cast<std::size_t>(out - text)});
-}
-
 void set_file_head(Request& request, const FileAnswer& answer) {
   ResponseHead& response = request.response;
   request.action = kSendingResponse;
@@ -79,9 +67,13 @@ void set_file_head(Request& request, const FileAnswer& answer) {
   response.status = 200;
   response.content_length = answer.info.st_size;
   response.last_modified = answer.info.st_mtime;
+  response.file_texts = answer.texts;
+  if (response.file_texts == nullptr) {
+    response.file_texts = request.arena.make<FileTexts>(answer.info.st_mtime, static_cast<std::uint64_t>(answer.info.st_size));
+  }
   if (*request.settings<HttpCoreLocation>().etag) {
     response.fields_before_etag = response.fields.size();
-    response.etag = make_etag(request.arena, answer.info.st_mtime, static_cast<std::uint64_t>(answer.info.st_size));
+    response.etag = response.file_texts->etag();
   }
   set_content_type(request);
 }

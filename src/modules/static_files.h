@@ -21,7 +21,4 @@ void log_failed_probe(const Request& request, std::string_view path, const FileA
 // What is neither file nor directory.
 HandlerResult refuse_irregular(const Request& request, std::string_view path);
 
-// "HEX(mtime)-HEX(size)" in quotes, as ngx_http_set_etag makes it.
-std::string_view make_etag(Arena& arena, std::time_t modified, std::uint64_t bytes);
-
 }  // namespace uringx

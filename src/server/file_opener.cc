@@ -17,13 +17,13 @@ bool descriptors_ran_out(int error_number) { return error_number == EMFILE || er
 
 std::optional<FileAnswer> FileOpener::open(std::string_view path, bool test_only, const OpenFileCachePolicy& policy) {
   test_only_ = test_only;
-  if (file().fd >= 0 && path == path_) return FileAnswer{0, "open()", file().info};
+  if (file().fd >= 0 && path == path_) return opened();
   close();
   path_ = path;
   policy_ = policy;
   if (policy_.entries_max != 0) {
     cached_ = hold(cache_, cache_.find(path_, policy_));
-    if (cached_ != nullptr && cached_->error_number == 0) return FileAnswer{0, "open()", cached_->file.info};
+    if (cached_ != nullptr && cached_->error_number == 0) return opened();
     if (cached_ != nullptr) {
       const int error_number = cached_->error_number;
       close();
@@ -31,7 +31,7 @@ std::optional<FileAnswer> FileOpener::open(std::string_view path, bool test_only
     }
   } else if (policy_.keeps_hot_files) {
     cached_ = hold(hot_files_.cache(), hot_files_.find(path_));
-    if (cached_ != nullptr) return FileAnswer{0, "open()", cached_->file.info};
+    if (cached_ != nullptr) return opened();
   }
   if (knows_absent() && hot_files_.is_absent(path_)) return failed(ENOENT);
   how_ = {.flags = kOpenFlags, .mode = 0, .resolve = 0};
@@ -62,7 +62,7 @@ std::optional<FileAnswer> FileOpener::open_now() {
       file_systems_.tells_changes(attributes.stx_dev_major, attributes.stx_dev_minor)) {
     cached_ = hold(hot_files_.cache(), hot_files_.offer(path_, file_));
   }
-  return FileAnswer{0, "open()", file().info};
+  return opened();
 }
 
 void FileOpener::open_on_ring() { ring_.open_and_stat(open_chain_, path_.data(), &how_, &attributes_); }
@@ -108,14 +108,22 @@ void FileOpener::on_unreadable_stat(Completion completion) {
     handler_(owner_, failed(-completion.result));
     return;
   }
-  handler_(owner_, FileAnswer{0, "stat()", to_stat(attributes_)});
+  handler_(owner_, FileAnswer{.failed_call = "stat()", .info = to_stat(attributes_)});
 }
 
 // What open_file_cache_errors keeps is kept as nginx does.
 bool FileOpener::knows_absent() const { return policy_.entries_max != 0 ? !policy_.errors : policy_.keeps_hot_files; }
 
+FileAnswer FileOpener::opened() {
+  FileAnswer answer{.info = file().info};
+  if (cached_ == nullptr) return answer;
+  cached_->texts.set(answer.info.st_mtime, static_cast<std::uint64_t>(answer.info.st_size));
+  answer.texts = &cached_->texts;
+  return answer;
+}
+
 FileAnswer FileOpener::failed(int error_number) const {
-  return FileAnswer{error_number, test_only_ ? "stat()" : "open()", {}};
+  return FileAnswer{.error_number = error_number, .failed_call = test_only_ ? "stat()" : "open()"};
 }
 
 // The same, remembered where errors are (open_file_cache_errors).
@@ -134,7 +142,7 @@ FileAnswer FileOpener::take(int fd, const struct statx& attributes) {
     file_systems_.forget(path_);
   }
   if (policy_.entries_max != 0) cached_ = hold(cache_, cache_.remember(path_, file_, policy_));
-  return FileAnswer{0, "open()", file().info};
+  return opened();
 }
 
 FileAnswer FileOpener::adopt(std::string_view path, int fd, const struct statx& attributes) {
@@ -143,7 +151,7 @@ FileAnswer FileOpener::adopt(std::string_view path, int fd, const struct statx& 
   file_.fd = fd;
   file_.info = to_stat(attributes);
   file_.local = file_systems_.is_local(attributes.stx_dev_major, attributes.stx_dev_minor);
-  return FileAnswer{0, "open()", file_.info};
+  return opened();
 }
 
 // An entry that is held is its cache's to close.

@@ -48,6 +48,7 @@ class FileOpener {
   void stat_unreadable();
   void on_unreadable_stat(Completion completion);
   bool knows_absent() const;
+  FileAnswer opened();
   FileAnswer failed(int error_number) const;
   FileAnswer refused(int error_number);
   FileAnswer take(int fd, const struct statx& attributes);

@@ -5,6 +5,7 @@
 
 #include "http/ascii.h"
 #include "http/date.h"
+#include "http/response_writer.h"
 #include "http/status.h"
 
 namespace uringx {
@@ -92,7 +93,7 @@ void add_representation(FieldList& fields, const ResponseHead& head, Arena& aren
   const bool has_date = head.status == 200 || head.status == 206 || head.status == 304;
   if (head.last_modified != -1 && !head.last_modified_in_fields && has_date) {
     char* const text = arena.take_bytes(kDateBytes);
-    fields.add("last-modified", {text, static_cast<std::size_t>(write_http_date(text, head.last_modified) - text)});
+    fields.add("last-modified", {text, static_cast<std::size_t>(write_last_modified(text, head) - text)});
   }
 }
 

@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "base/intrusive_list.h"
+#include "http/file_texts.h"
 #include "ring/ring.h"
 #include "server/opened_file.h"
 
@@ -30,6 +31,7 @@ struct OpenFileCachePolicy {
 struct CachedFile : ListNode {
   std::string path;
   OpenedFile file;       // fd -1: not used often enough to stay open, or an error
+  FileTexts texts;       // of the file when it was last asked for
   int error_number = 0;
   Clock::time_point checked{};
   Clock::time_point accessed{};
