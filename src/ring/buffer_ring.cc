@@ -30,11 +30,10 @@ std::size_t ring_bytes(unsigned count) {
 
 }  // namespace
 
-BufferRing::BufferRing(Backend& backend, std::uint16_t group, unsigned count, unsigned bytes_each)
+BufferRing::BufferRing(Backend& backend, std::uint16_t group, unsigned count, unsigned bytes_each, unsigned count_at_first)
     : backend_(backend), group_(group), count_(count), bytes_each_(bytes_each) {
-  CHECK(std::has_single_bit(count) && count <= 32768 && bytes_each > 0);
+  CHECK(std::has_single_bit(count) && count <= 32768 && bytes_each > 0 && count_at_first > 0 && count_at_first <= count);
   const std::size_t bytes = ring_bytes(count) + std::size_t{count} * bytes_each;
-  // Pages are touched when the kernel first fills a buffer, and it hands out the one given back longest ago.
   void* const mapping = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapping == MAP_FAILED) throw std::bad_alloc();
   memory_ = new Memory{static_cast<io_uring_buf_ring*>(mapping),
@@ -48,12 +47,11 @@ BufferRing::BufferRing(Backend& backend, std::uint16_t group, unsigned count, un
     throw std::system_error(-registered, std::generic_category(),
                             "registering receive buffers with io_uring");
   }
-  for (unsigned id = 0; id < count; ++id) {
-    io_uring_buf_ring_add(memory_->ring, buffer(static_cast<std::uint16_t>(id)).data(), bytes_each_,
-                          static_cast<unsigned short>(id), io_uring_buf_ring_mask(count),
-                          static_cast<int>(id));
-  }
-  io_uring_buf_ring_advance(memory_->ring, static_cast<int>(count));
+  while (provided_ < count_at_first) add_one();
+}
+
+void BufferRing::add_one() {
+  if (provided_ < count_) give_back(static_cast<std::uint16_t>(provided_++));
 }
 
 BufferRing::~BufferRing() {

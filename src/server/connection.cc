@@ -173,6 +173,7 @@ void Connection::on_received(Completion completion) {
     if (state_ == State::lingering && size > 0) on_lingering_bytes();
     worker_.receive_buffers().give_back(id);
   }
+  if (completion.result == -ENOBUFS) worker_.receive_buffers().add_one();
   // -ENOBUFS: the buffers came back meanwhile; -ECANCELED: paused, or closing.
   const bool ended = completion.result == 0 || (completion.result < 0 && completion.result != -ENOBUFS &&
                                                 completion.result != -ECANCELED && completion.result != -EINTR);

@@ -12,8 +12,9 @@ namespace uringx {
 namespace {
 
 // Receive buffers: a connection holds one only inside the handler that received it, so this many can be filled between two
-// turns before the kernel has to wait (-ENOBUFS).
+// turns before the kernel has to wait (-ENOBUFS). A worker that never had many at once needs no memory for them.
 constexpr unsigned kReceiveBuffers = 256;
+constexpr unsigned kReceiveBuffersAtFirst = 16;
 constexpr unsigned kReceiveBufferBytes = 4096;
 constexpr std::uint16_t kReceiveGroup = 0;
 
@@ -37,7 +38,7 @@ Worker::Worker(std::unique_ptr<Backend> backend, const WorkerOptions& options)
     : options_(options),
       ring_(std::move(backend)),
       chunks_(options.connections_max * (kChunksPerConnection + kChunksPerHttp2Stream * kHttp2StreamsPerConnection)),
-      receive_buffers_(ring_.backend(), kReceiveGroup, kReceiveBuffers, kReceiveBufferBytes),
+      receive_buffers_(ring_.backend(), kReceiveGroup, kReceiveBuffers, kReceiveBufferBytes, kReceiveBuffersAtFirst),
       body_buffers_(options.connections_max),
       open_files_(ring_),
       hot_files_(ring_, timers_, file_systems_, options.hot_files_max),

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
@@ -113,6 +114,26 @@ TEST_SUITE("ring") {
     CHECK(receiver.last.result == 0);
     CHECK_FALSE(receiver.last.has_buffer());
     CHECK(receiver.text == expected);
+  }
+
+  TEST_CASE("a ring of buffers begins with few and gets more, up to its size, as they are wanted") {
+    TestRing test;
+    BufferRing buffers(test.ring.backend(), 0, 4, 16, 1);
+    CHECK(buffers.provided() == 1);
+    SocketPair sockets;
+    send_all(sockets.client.get(), patterned_bytes((1 + 2 + 3 + 4 + 1) * 16));
+    for (unsigned provided = 1; provided <= 4; ++provided) {
+      Recorder receive;
+      test.ring.receive_multishot(receive.operation, sockets.server.get(), buffers);
+      REQUIRE(test.run_until([&] { return receive.ended(); }));
+      CHECK(receive.last_result() == -ENOBUFS);
+      REQUIRE(receive.completions.size() == provided + 1);
+      for (const Completion& completion : receive.completions) {
+        if (completion.has_buffer()) buffers.give_back(completion.buffer_id());
+      }
+      buffers.add_one();
+      CHECK(buffers.provided() == std::min(provided + 1, 4u));
+    }
   }
 
   TEST_CASE(
