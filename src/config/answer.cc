@@ -80,7 +80,7 @@ AnswerBody whole_body(Request& request, std::string_view text, bool from_file) {
   const ResponseHead& response = request.response;
   std::int64_t length = response.content_length;
   if (length == kUnknownLength) {  // filters will tell, or nobody has counted
-    length = from_file ? std::int64_t{request.file_info.st_size} : static_cast<std::int64_t>(text.size());
+    length = from_file ? std::int64_t{request.file_info.bytes} : static_cast<std::int64_t>(text.size());
   }
   if (length == 0) return {};
   std::span<BodyPart> parts = request.arena.make_array<BodyPart>(1);

@@ -2,11 +2,11 @@
 // Returned by the phase engine; FileAnswer is what the driver brings back after a probe.
 #pragma once
 
-#include <sys/stat.h>
-
 #include <cstdint>
 #include <string_view>
 #include <variant>
+
+#include "modules/file_info.h"
 
 namespace uringx {
 
@@ -65,11 +65,11 @@ using Action = std::variant<ProbeFile, ReadDirectory, CheckPassword, ResolvePath
 struct FileAnswer {
   int error_number = 0;   // 0, ENOENT, EACCES, ...
   std::string_view failed_call = "open()";  // for the error log
-  struct stat info {};    // valid when error_number is 0 (device, inode, mode, size, mtime)
+  FileInfo info{};        // valid when error_number is 0
   const FileTexts* texts = nullptr;  // of it, where they are kept: valid until the request opens another file or ends
 
-  bool is_directory() const { return error_number == 0 && S_ISDIR(info.st_mode); }
-  bool is_file() const { return error_number == 0 && S_ISREG(info.st_mode); }
+  bool is_directory() const { return error_number == 0 && info.is_directory(); }
+  bool is_file() const { return error_number == 0 && info.is_regular(); }
 };
 
 // What became of a ResolvePath.

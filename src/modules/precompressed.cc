@@ -93,7 +93,7 @@ HandlerResult take(Request& request, Candidate& candidate, const FileAnswer& ans
   if (request.settings<PrecompressedSettings>().use_of(candidate.coding) == Use::on) note_variation(request);
   if (answer.is_directory() || candidate.quality == 0) return Declined{};
   if (!answer.is_file()) return refuse_irregular(request, candidate.path);
-  candidate.bytes = answer.info.st_size;
+  candidate.bytes = answer.info.bytes;
   return Declined{};
 }
 

@@ -2,8 +2,6 @@
 // under construction. Owned by an Exchange, on its worker's thread; modules read and write it and never see a socket.
 #pragma once
 
-#include <sys/stat.h>
-
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -16,6 +14,7 @@
 #include "base/error_log.h"
 #include "http/message.h"
 #include "modules/body_filter.h"
+#include "modules/file_info.h"
 #include "modules/module.h"
 
 namespace uringx {
@@ -180,7 +179,7 @@ struct Request {
   std::optional<std::uint64_t> limit_rate;  // bytes a second, 0 for no limit; unset until `set $limit_rate` or the answer
   std::uint64_t limit_rate_after = 0;       // so many bytes go as fast as they can
   std::shared_ptr<SsiContext> ssi;  // of an answer with server side includes
-  struct stat file_info {};       // of the file being served, valid when has_file_info
+  FileInfo file_info;             // of the file being served, valid when has_file_info
   bool has_file_info = false;
   bool complete = false;          // the whole answer was handed to the socket ($request_completion)
   std::uint64_t bytes_sent = 0;   // $bytes_sent: head and body put on the wire

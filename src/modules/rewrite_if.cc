@@ -103,12 +103,12 @@ ConditionVerdict verdict(bool holds) {
   return {holds ? ConditionVerdict::Kind::holds : ConditionVerdict::Kind::does_not};
 }
 
-bool passes(FileCondition::Test test, const struct stat& info) {
+bool passes(FileCondition::Test test, const FileInfo& info) {
   switch (test) {
-    case FileCondition::Test::file: return S_ISREG(info.st_mode);
-    case FileCondition::Test::directory: return S_ISDIR(info.st_mode);
-    case FileCondition::Test::exists: return S_ISREG(info.st_mode) || S_ISDIR(info.st_mode) || S_ISLNK(info.st_mode);
-    case FileCondition::Test::executable: return (info.st_mode & S_IXUSR) != 0;
+    case FileCondition::Test::file: return info.is_regular();
+    case FileCondition::Test::directory: return info.is_directory();
+    case FileCondition::Test::exists: return info.is_regular() || info.is_directory() || S_ISLNK(info.mode);
+    case FileCondition::Test::executable: return (info.mode & S_IXUSR) != 0;
   }
   return false;
 }

@@ -65,11 +65,11 @@ void set_file_head(Request& request, const FileAnswer& answer) {
   request.file_info = answer.info;
   request.has_file_info = true;
   response.status = 200;
-  response.content_length = answer.info.st_size;
-  response.last_modified = answer.info.st_mtime;
+  response.content_length = answer.info.bytes;
+  response.last_modified = answer.info.modified.tv_sec;
   response.file_texts = answer.texts;
   if (response.file_texts == nullptr) {
-    response.file_texts = request.arena.make<FileTexts>(answer.info.st_mtime, static_cast<std::uint64_t>(answer.info.st_size));
+    response.file_texts = request.arena.make<FileTexts>(answer.info.modified.tv_sec, static_cast<std::uint64_t>(answer.info.bytes));
   }
   if (*request.settings<HttpCoreLocation>().etag) {
     response.fields_before_etag = response.fields.size();

@@ -39,7 +39,7 @@ class AnswerReader {
   bool at_file() const { return !head_left() && filtered_ == nullptr && parts_left() && part().file_bytes != 0; }
   int file_fd() const { return file_->fd; }
   // For Backend::pages_cached(), of a local file: where a server may take its pages away, they are not remembered.
-  FileIdentity file_identity() const { return {file_->info.st_dev, file_->info.st_ino}; }
+  FileIdentity file_identity() const { return {file_->info.device, file_->info.inode}; }
   Medium file_medium() const { return file_->local ? Medium::local : Medium::remote; }
   std::uint64_t file_offset() const { return part().file_offset + part_done_; }
   std::uint64_t part_bytes_left() const;

@@ -5,12 +5,12 @@
 
 namespace uringx {
 
-CompressedBodies::Key CompressedBodies::key_of(const struct stat& file, std::uint32_t variant) {
+CompressedBodies::Key CompressedBodies::key_of(const FileInfo& file, std::uint32_t variant) {
   return {.file = version_of(file), .variant = variant};
 }
 
-bool CompressedBodies::is_settled(const struct stat& file, std::int64_t now_ms) {
-  const std::int64_t last_ms = std::max(nanoseconds(file.st_mtim), nanoseconds(file.st_ctim)) / 1'000'000;
+bool CompressedBodies::is_settled(const FileInfo& file, std::int64_t now_ms) {
+  const std::int64_t last_ms = std::max(nanoseconds(file.modified), nanoseconds(file.changed)) / 1'000'000;
   return now_ms - last_ms >= kAgeMsMin;
 }
 

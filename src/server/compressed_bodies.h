@@ -5,8 +5,6 @@
 // another one. Times of change are only as fine as the kernel's tick, so that a file that changed a moment ago is not kept.
 #pragma once
 
-#include <sys/stat.h>
-
 #include <cstdint>
 #include <list>
 #include <map>
@@ -38,9 +36,9 @@ class CompressedBodies {
     auto operator<=>(const Key&) const = default;
   };
 
-  static Key key_of(const struct stat& file, std::uint32_t variant);
+  static Key key_of(const FileInfo& file, std::uint32_t variant);
   // The file has been as it is for so long that its next change will have another time. `now_ms`: since the epoch.
-  static bool is_settled(const struct stat& file, std::int64_t now_ms);
+  static bool is_settled(const FileInfo& file, std::int64_t now_ms);
 
   // nullptr: not kept. The caller may hold it for as long as it likes.
   std::shared_ptr<const CompressedBody> find(const Key& key);

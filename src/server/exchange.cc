@@ -117,9 +117,9 @@ std::optional<CompressedBodies::Key> Exchange::kept_key() const {
   const BodyFilters& filters = *body_.filters;
   const bool only_coded = filters.coding != nullptr && filters.changes.empty() && filters.before.empty() && filters.after.empty();
   if (!only_coded || !request_.has_file_info || !*request_.settings<GzipSettings>().cache) return std::nullopt;
-  const struct stat& file = request_.file_info;
-  const bool whole = body_.parts.size() == 1 && body_.parts[0].file_bytes != 0 && body_.parts[0].file_bytes == static_cast<std::uint64_t>(file.st_size);
-  if (!whole || file.st_size > CompressedBodies::kFileBytesMax || !CompressedBodies::is_settled(file, worker_.clock().msec)) return std::nullopt;
+  const FileInfo& file = request_.file_info;
+  const bool whole = body_.parts.size() == 1 && body_.parts[0].file_bytes != 0 && body_.parts[0].file_bytes == static_cast<std::uint64_t>(file.bytes);
+  if (!whole || file.bytes > CompressedBodies::kFileBytesMax || !CompressedBodies::is_settled(file, worker_.clock().msec)) return std::nullopt;
   return CompressedBodies::key_of(file, static_cast<const Compressor&>(*filters.coding).variant());
 }
 

@@ -58,7 +58,7 @@ std::optional<FileAnswer> FileOpener::open_now() {
     return failed(-error);
   }
   take(fd, attributes);
-  if (cached_ == nullptr && policy_.keeps_hot_files && S_ISREG(file_.info.st_mode) &&
+  if (cached_ == nullptr && policy_.keeps_hot_files && file_.info.is_regular() &&
       file_systems_.tells_changes(attributes.stx_dev_major, attributes.stx_dev_minor)) {
     cached_ = hold(hot_files_.cache(), hot_files_.offer(path_, file_));
   }
@@ -108,7 +108,7 @@ void FileOpener::on_unreadable_stat(Completion completion) {
     handler_(owner_, failed(-completion.result));
     return;
   }
-  handler_(owner_, FileAnswer{.failed_call = "stat()", .info = to_stat(attributes_)});
+  handler_(owner_, FileAnswer{.failed_call = "stat()", .info = to_file_info(attributes_)});
 }
 
 // What open_file_cache_errors keeps is kept as nginx does.
@@ -117,7 +117,7 @@ bool FileOpener::knows_absent() const { return policy_.entries_max != 0 ? !polic
 FileAnswer FileOpener::opened() {
   FileAnswer answer{.info = file().info};
   if (cached_ == nullptr) return answer;
-  cached_->texts.set(answer.info.st_mtime, static_cast<std::uint64_t>(answer.info.st_size));
+  cached_->texts.set(answer.info.modified.tv_sec, static_cast<std::uint64_t>(answer.info.bytes));
   answer.texts = &cached_->texts;
   return answer;
 }
@@ -134,7 +134,7 @@ FileAnswer FileOpener::refused(int error_number) {
 
 FileAnswer FileOpener::take(int fd, const struct statx& attributes) {
   file_.fd = fd;
-  file_.info = to_stat(attributes);
+  file_.info = to_file_info(attributes);
   file_.local = file_systems_.is_local(attributes.stx_dev_major, attributes.stx_dev_minor);
   if (file_.local) {
     file_systems_.remember_local(path_);
@@ -149,7 +149,7 @@ FileAnswer FileOpener::adopt(std::string_view path, int fd, const struct statx& 
   close();
   path_ = path;
   file_.fd = fd;
-  file_.info = to_stat(attributes);
+  file_.info = to_file_info(attributes);
   file_.local = file_systems_.is_local(attributes.stx_dev_major, attributes.stx_dev_minor);
   return opened();
 }

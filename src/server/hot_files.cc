@@ -98,16 +98,16 @@ bool HotFiles::leads_to(std::string_view path, OpenedFile& file) {
   if (ring_.backend().stat_open_file(file.fd, &opened) < 0) return false;
   const bool same = named.stx_ino == opened.stx_ino && named.stx_dev_major == opened.stx_dev_major &&
                     named.stx_dev_minor == opened.stx_dev_minor;
-  if (same) file.info = to_stat(opened);
+  if (same) file.info = to_file_info(opened);
   return same;
 }
 
 bool HotFiles::is_as_it_was(CachedFile& entry) {
   struct statx now {};
   if (ring_.backend().stat_open_file(entry.file.fd, &now) < 0) return false;
-  const struct stat& before = entry.file.info;
-  const bool same = static_cast<std::uint64_t>(before.st_size) == now.stx_size &&
-                    is_same_time(before.st_mtim, now.stx_mtime) && is_same_time(before.st_ctim, now.stx_ctime);
+  const FileInfo& before = entry.file.info;
+  const bool same = static_cast<std::uint64_t>(before.bytes) == now.stx_size &&
+                    is_same_time(before.modified, now.stx_mtime) && is_same_time(before.changed, now.stx_ctime);
   if (same) entry.seen_turn = turn_;
   return same;
 }

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <string>
 
+#include "modules/file_info.h"
+
 namespace uringx {
 
 // What tells a file, as it is, from every other one and from what it was before: to the kernel's tick.
@@ -23,33 +25,29 @@ struct FileVersion {
 
 inline std::int64_t nanoseconds(const timespec& time) { return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec; }
 
-inline FileVersion version_of(const struct stat& file) {
-  return {.device = file.st_dev,
-          .inode = file.st_ino,
-          .bytes = file.st_size,
-          .modified_ns = nanoseconds(file.st_mtim),
-          .changed_ns = nanoseconds(file.st_ctim)};
+inline FileVersion version_of(const FileInfo& file) {
+  return {.device = file.device,
+          .inode = file.inode,
+          .bytes = file.bytes,
+          .modified_ns = nanoseconds(file.modified),
+          .changed_ns = nanoseconds(file.changed)};
 }
 
 struct OpenedFile {
   int fd = -1;
-  struct stat info {};
+  FileInfo info{};
   bool local = false;  // reading attributes and closing cannot wait for a file server
 };
 
-// The attributes that serving looks at.
-inline struct stat to_stat(const struct statx& attributes) {
-  struct stat info {};
-  info.st_dev = makedev(attributes.stx_dev_major, attributes.stx_dev_minor);
-  info.st_ino = attributes.stx_ino;
-  info.st_mode = attributes.stx_mode;
-  info.st_uid = attributes.stx_uid;
-  info.st_size = static_cast<off_t>(attributes.stx_size);
-  info.st_mtim.tv_sec = attributes.stx_mtime.tv_sec;
-  info.st_mtim.tv_nsec = attributes.stx_mtime.tv_nsec;
-  info.st_ctim.tv_sec = attributes.stx_ctime.tv_sec;
-  info.st_ctim.tv_nsec = attributes.stx_ctime.tv_nsec;
-  return info;
+inline timespec to_timespec(const statx_timestamp& time) { return {.tv_sec = time.tv_sec, .tv_nsec = time.tv_nsec}; }
+
+inline FileInfo to_file_info(const struct statx& attributes) {
+  return {.device = makedev(attributes.stx_dev_major, attributes.stx_dev_minor),
+          .inode = attributes.stx_ino,
+          .bytes = static_cast<off_t>(attributes.stx_size),
+          .modified = to_timespec(attributes.stx_mtime),
+          .changed = to_timespec(attributes.stx_ctime),
+          .mode = attributes.stx_mode};
 }
 
 }  // namespace uringx

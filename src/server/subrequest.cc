@@ -110,7 +110,7 @@ void Subrequest::conclude() {
   if (*request.settings<HttpCoreLocation>().log_subrequest) write_access_logs(request, worker_.lines());
   if (inclusion_.answer != nullptr) {
     inclusion_.answer->status = request.response.status;
-    const bool empty_file = request.has_file_info && request.file_info.st_size == 0;
+    const bool empty_file = request.has_file_info && request.file_info.bytes == 0;
     inclusion_.answer->without_body = empty_file || request.response.status == 204;
   }
   request.variables->take_back(request, parent_);

@@ -173,7 +173,7 @@ TEST_CASE("a file test waits for its probe, and goes on where it was") {
     CHECK(std::get<ProbeFile>(asked).test_only);
     FileAnswer answer;
     answer.error_number = expected.error_number;
-    answer.info.st_mode = expected.mode;
+    answer.info.mode = expected.mode;
     const HandlerResult result = handle_rewrite(test.request, script.state, {.file = &answer});
     CHECK(status_of(result) == (expected.holds ? 404 : 410));
     const bool logged = test.collected.lines["error.log"].find("failed (13") != std::string::npos;

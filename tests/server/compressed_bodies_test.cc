@@ -8,12 +8,12 @@
 namespace uringx {
 namespace {
 
-struct stat file(ino_t inode, off_t bytes = 10, std::time_t modified = 1000) {
-  struct stat info {};
-  info.st_dev = 7;
-  info.st_ino = inode;
-  info.st_size = bytes;
-  info.st_mtim = info.st_ctim = {modified, 0};
+FileInfo file(ino_t inode, off_t bytes = 10, std::time_t modified = 1000) {
+  FileInfo info;
+  info.device = 7;
+  info.inode = inode;
+  info.bytes = bytes;
+  info.modified = info.changed = {modified, 0};
   return info;
 }
 
@@ -24,9 +24,9 @@ TEST_CASE("a body is found by everything that a change of its file changes") {
   bodies.put(key(1), {"first", 10});
   REQUIRE(bodies.find(key(1)) != nullptr);
   CHECK(bodies.find(key(1))->bytes == "first");
-  struct stat changed = file(1);
+  FileInfo changed = file(1);
   CHECK(bodies.find(CompressedBodies::key_of(changed, 2)) == nullptr);
-  for (auto* const part : {&changed.st_ctim.tv_nsec, &changed.st_mtim.tv_nsec, &changed.st_ctim.tv_sec, &changed.st_mtim.tv_sec}) {
+  for (auto* const part : {&changed.changed.tv_nsec, &changed.modified.tv_nsec, &changed.changed.tv_sec, &changed.modified.tv_sec}) {
     changed = file(1);
     ++*part;
     CHECK(bodies.find(CompressedBodies::key_of(changed, 1)) == nullptr);
@@ -36,7 +36,7 @@ TEST_CASE("a body is found by everything that a change of its file changes") {
   changed = file(2);
   CHECK(bodies.find(CompressedBodies::key_of(changed, 1)) == nullptr);
   changed = file(1);
-  ++changed.st_dev;
+  ++changed.device;
   CHECK(bodies.find(CompressedBodies::key_of(changed, 1)) == nullptr);
 }
 
@@ -64,8 +64,8 @@ TEST_CASE("a file that changed a moment ago, or will have, is not kept") {
   CHECK(CompressedBodies::is_settled(file(1), 1'001'000));
   CHECK_FALSE(CompressedBodies::is_settled(file(1), 1'000'999));
   CHECK_FALSE(CompressedBodies::is_settled(file(1), 500'000));
-  struct stat renamed = file(1);
-  renamed.st_ctim.tv_sec = 2000;
+  FileInfo renamed = file(1);
+  renamed.changed.tv_sec = 2000;
   CHECK_FALSE(CompressedBodies::is_settled(renamed, 1'001'000));
 }
 

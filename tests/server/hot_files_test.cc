@@ -54,7 +54,7 @@ struct Opening {
     if (error_number != 0) return {};
     from_cache = hot.size() != 0 && fd_before == opener.file().fd;
     fd_before = opener.file().fd;
-    std::string text(static_cast<std::size_t>(info.st_size), '\0');
+    std::string text(static_cast<std::size_t>(info.bytes), '\0');
     const ssize_t bytes = pread(opener.file().fd, text.data(), text.size() + 1, 0);
     text.resize(bytes < 0 ? 0 : static_cast<std::size_t>(bytes));
     return text;
@@ -72,7 +72,7 @@ struct Opening {
   HotFiles hot;
   bool answered = false;
   int error_number = 0;
-  struct stat info {};
+  FileInfo info;
   int fd_before = -1;
   bool from_cache = false;
 };
@@ -366,10 +366,10 @@ TEST_SUITE("server") {
     const OwnedFd fd(open((folder.path / "a").c_str(), O_RDWR | O_CLOEXEC));
     void* const memory = mmap(nullptr, 3, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
     REQUIRE(memory != MAP_FAILED);
-    const timespec before = opening.info.st_mtim;
+    const timespec before = opening.info.modified;
     *static_cast<char*>(memory) = 'O';
     CHECK(opening.ask(folder.path / "a") == "One");
-    CHECK((opening.info.st_mtim.tv_sec != before.tv_sec || opening.info.st_mtim.tv_nsec != before.tv_nsec));
+    CHECK((opening.info.modified.tv_sec != before.tv_sec || opening.info.modified.tv_nsec != before.tv_nsec));
     munmap(memory, 3);
   }
 }

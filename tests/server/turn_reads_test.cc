@@ -33,7 +33,9 @@ struct Unnamed {
 
   void write(std::string_view text) {
     REQUIRE(pwrite(file.fd, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size()));
-    REQUIRE(fstat(file.fd, &file.info) == 0);
+    struct statx attributes {};
+    REQUIRE(statx(file.fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &attributes) == 0);
+    file.info = to_file_info(attributes);
   }
   OpenedFile file;
 };
