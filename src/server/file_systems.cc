@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
-#include <functional>
 #include <sstream>
 #include <string>
 
@@ -39,11 +38,6 @@ std::string read_type(std::uint32_t device_major, std::uint32_t device_minor) {
   return {};
 }
 
-std::uint64_t path_hash(std::string_view path) {
-  const std::uint64_t hash = std::hash<std::string_view>()(path);
-  return hash == 0 ? 1 : hash;
-}
-
 }  // namespace
 
 bool FileSystems::is_local(std::uint32_t device_major, std::uint32_t device_minor) {
@@ -72,22 +66,7 @@ bool FileSystems::tells_ways(std::uint32_t device_major, std::uint32_t device_mi
 
 void FileSystems::forget_all() {
   devices_.clear();
-  std::ranges::fill(paths_, 0);
-}
-
-void FileSystems::remember_local(std::string_view path) {
-  const std::uint64_t hash = path_hash(path);
-  paths_[hash % kPathsMax] = hash;
-}
-
-void FileSystems::forget(std::string_view path) {
-  const std::uint64_t hash = path_hash(path);
-  if (paths_[hash % kPathsMax] == hash) paths_[hash % kPathsMax] = 0;
-}
-
-bool FileSystems::known_local(std::string_view path) const {
-  const std::uint64_t hash = path_hash(path);
-  return paths_[hash % kPathsMax] == hash;
+  local_paths_.clear();
 }
 
 }  // namespace uringx

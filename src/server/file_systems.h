@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "server/known_paths.h"
+
 namespace uringx {
 
 class FileSystems {
@@ -24,9 +26,9 @@ class FileSystems {
   void forget_all();
 
   // Remembers that the path led to a local file system (or to nothing), so that the next open may be tried at once.
-  void remember_local(std::string_view path);
-  void forget(std::string_view path);
-  bool known_local(std::string_view path) const;
+  void remember_local(std::string_view path) { local_paths_.add(path); }
+  void forget(std::string_view path) { local_paths_.remove(path); }
+  bool known_local(std::string_view path) const { return local_paths_.contains(path); }
 
  private:
   struct Device {
@@ -38,10 +40,8 @@ class FileSystems {
   };
   const Device& device(std::uint32_t device_major, std::uint32_t device_minor);
 
-  static constexpr std::size_t kPathsMax = 16384;  // a power of two; a lost path costs one slow open
-
   std::vector<Device> devices_;
-  std::vector<std::uint64_t> paths_ = std::vector<std::uint64_t>(kPathsMax);  // hashes; 0: free
+  KnownPaths local_paths_;  // a lost one costs one slow open
 };
 
 }  // namespace uringx
