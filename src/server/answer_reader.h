@@ -40,7 +40,7 @@ class AnswerReader {
   int file_fd() const { return file_->fd; }
   // For Backend::pages_cached(), of a local file: where a server may take its pages away, they are not remembered.
   FileIdentity file_identity() const { return {file_->info.device, file_->info.inode}; }
-  Medium file_medium() const { return file_->local ? Medium::local : Medium::remote; }
+  Medium file_medium() const { return file_->medium(); }
   std::uint64_t file_offset() const { return part().file_offset + part_done_; }
   std::uint64_t part_bytes_left() const;
   // The next `bytes` of the current part (at most part_bytes_left()) were sent another way.

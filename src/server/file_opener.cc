@@ -168,11 +168,7 @@ void FileOpener::close() {
     cached_ = nullptr;
   }
   if (file_.fd < 0) return;
-  if (file_.local) {
-    ring_.backend().close_now(file_.fd);
-  } else {
-    ring_.close(file_.fd, Medium::remote);
-  }
+  ring_.close(file_.fd, file_.medium());
   file_.fd = -1;
 }
 

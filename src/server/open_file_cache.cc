@@ -109,11 +109,7 @@ void OpenFileCache::forget(CachedFile& entry) {
 
 void OpenFileCache::close(CachedFile& entry) {
   if (entry.file.fd < 0) return;
-  if (entry.file.local) {
-    ring_.backend().close_now(entry.file.fd);
-  } else {
-    ring_.close(entry.file.fd, Medium::remote);
-  }
+  ring_.close(entry.file.fd, entry.file.medium());
   entry.file.fd = -1;
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "modules/file_info.h"
+#include "ring/ring.h"
 
 namespace uringx {
 
@@ -37,6 +38,7 @@ struct OpenedFile {
   int fd = -1;
   FileInfo info{};
   bool local = false;  // reading attributes and closing cannot wait for a file server
+  Medium medium() const { return local ? Medium::local : Medium::remote; }
 };
 
 inline timespec to_timespec(const statx_timestamp& time) { return {.tv_sec = time.tv_sec, .tv_nsec = time.tv_nsec}; }
