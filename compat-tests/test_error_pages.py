@@ -66,6 +66,14 @@ SITES = [
         location /loc { error_page 404 /loc2; add_header X-A a; add_header X-B b always; }
         location /loc2 { return 302 /y; }
         location /416 { error_page 416 /ten.txt; alias html; }
+        location /gone { error_page 412 416 /untagged/one.txt; alias html; open_file_cache max=1; }
+        location /text { error_page 412 416 = /echo; alias html; open_file_cache max=1; }
+        location /untagged/ { etag off; alias html/; open_file_cache max=1; }
+        location /again { error_page 412 =200 /again/one.txt; alias html; recursive_error_pages on; }
+        location /once { error_page 412 = /once/one.txt; alias html; }
+        location /fields { error_page 412 /one.txt; alias html; add_header X-A a; expires 1h; add_trailer X-T t; }
+        location /own412 { error_page 412 = @own412; alias html; }
+        location @own412 { return 412 "own\n"; }
         location /412 { error_page 412 /one.txt; alias html; }
         location /413 { client_max_body_size 1; error_page 413 =200 /one.txt; }
         location /400 { error_page 400 /one.txt; }
@@ -88,6 +96,11 @@ SITES = [
             "/r204", "/loc", "/neg", "/big", "/mixed", "/frag", "/esc", "/pct", "/type", "/spaced",
              "/errors/404.html", "/416/ten.txt", "/dir/missing"),
         ("416", get("/416/ten.txt", "Range: bytes=100-")), ("412", get("/412/ten.txt", 'If-Match: "x"')),
+        # The file whose ETag the head may still have is closed by then, and no longer in the cache.
+        ("416, another file", get("/gone/ten.txt", "Range: bytes=100-")), ("412, another file", get("/gone/ten.txt", 'If-Match: "x"')),
+        *[(f"412 of {where}", get(f"/{where}/ten.txt", 'If-Match: "x"')) for where in ("again", "once", "fields", "own412")],
+        ("412 by date", get("/once/ten.txt", "If-Unmodified-Since: Thu, 01 Jan 1970 00:00:00 GMT")),
+        ("416, a text", get("/text/ten.txt", "Range: bytes=100-")), ("412, a text", get("/text/ten.txt", 'If-Match: "x"')),
         ("413", post("/413/x", b"abc")), ("304", get("/304/ten.txt", "If-None-Match: *")),
         ("range of the page", get("/range", "Range: bytes=0-9")),
         ("range of a 404 page", get("/missing", "Range: bytes=0-3")),

@@ -22,14 +22,13 @@ constexpr std::string_view kBytesUnit = "bytes=";
 // ngx_http_not_modified_header_filter; 0 or the status to answer instead.
 int filter_not_modified(Request& request) {
   ResponseHead& response = request.response;
-  if (response.status != 200 || request.conditions_off || request.is_subrequest()) return 0;
+  if (response.status != 200 || request.is_subrequest()) return 0;
   const Validators validators{response.last_modified, response.etag};
   switch (evaluate_preconditions(request.head, validators, *request.settings<HttpCoreLocation>().if_modified_since)) {
     case Precondition::proceed:
       return 0;
     case Precondition::failed:
-      request.conditions_off = true;  // the page of 412 is no longer subject to them
-      response.fields.clear();
+      response.clear();  // ngx_http_filter_finalize_request
       return 412;
     case Precondition::not_modified:
       if (varies_by_coding(request)) note_variation(request);  // as the whole answer would say (RFC 9110 section 15.4.5)

@@ -125,6 +125,9 @@ struct ResponseHead {
   bool says_accept_ranges() const { return accept_ranges && !ranges_unsaid && content_range.empty(); }
 
   explicit ResponseHead(std::pmr::memory_resource* memory) : fields(memory), trailers(memory) {}
+
+  // As if nothing had been set (ngx_http_clean_header).
+  void clear() { *this = ResponseHead(fields.get_allocator().resource()); }
 };
 
 }  // namespace uringx

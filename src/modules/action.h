@@ -66,7 +66,7 @@ struct FileAnswer {
   int error_number = 0;   // 0, ENOENT, EACCES, ...
   std::string_view failed_call = "open()";  // for the error log
   FileInfo info{};        // valid when error_number is 0
-  const FileTexts* texts = nullptr;  // of it, where they are kept: valid until the request opens another file or ends
+  const FileTexts* texts = nullptr;  // of it, where they are kept: as long as it is the last one opened
 
   bool is_directory() const { return error_number == 0 && info.is_directory(); }
   bool is_file() const { return error_number == 0 && info.is_regular(); }

@@ -150,7 +150,6 @@ struct Request {
   bool keep_alive = false;
   bool lingering_close = false;   // bytes of a body may still come: close the slow way (r->lingering_close)
   bool body_discarded = false;    // its body is being (or was) read and thrown away
-  bool conditions_off = false;    // If-* fields no longer matter (r->disable_not_modified)
   bool expect_tested = false;     // "100 Continue" was sent or is not to be sent any more
   bool error_page_active = false; // r->error_page: an error_page redirect happened (recursive_error_pages off stops more)
   bool header_only = false;       // HEAD

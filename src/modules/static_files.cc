@@ -67,10 +67,10 @@ void set_file_head(Request& request, const FileAnswer& answer) {
   response.status = 200;
   response.content_length = answer.info.bytes;
   response.last_modified = answer.info.modified.tv_sec;
-  response.file_texts = answer.texts;
-  if (response.file_texts == nullptr) {
-    response.file_texts = request.arena.make<FileTexts>(answer.info.modified.tv_sec, static_cast<std::uint64_t>(answer.info.bytes));
-  }
+  // Of the request's own: its file may be closed, as that of an error page is opened, before the head is written.
+  response.file_texts = answer.texts != nullptr
+                            ? request.arena.make<FileTexts>(*answer.texts)
+                            : request.arena.make<FileTexts>(answer.info.modified.tv_sec, static_cast<std::uint64_t>(answer.info.bytes));
   if (*request.settings<HttpCoreLocation>().etag) {
     response.fields_before_etag = response.fields.size();
     response.etag = response.file_texts->etag();
